@@ -1,0 +1,8 @@
+/** Node strips the types itself; jest only has to load the files as ES modules. */
+export default {
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {},
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/functions/cli/demo/repository', '<rootDir>/.penstock'],
+  testTimeout: 30_000,
+};

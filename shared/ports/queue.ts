@@ -1,0 +1,25 @@
+/** Message attributes: short strings, never state. */
+export type Attributes = Record<string, string>;
+
+/** At least once, in no order, without delay or priority (those live in the records). */
+export interface Queue {
+  /** Resolves when the message is durable. `message` is a JSON object, never empty; at most 1 MiB. */
+  publish(topic: string, message: object, options?: { attributes?: Attributes }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One delivery, in the shape in which a Pub/Sub push subscription hands it over. */
+export interface Delivery {
+  topic: string;
+  subscription: string;
+  messageId: string;
+  /** The message as published. */
+  message: object;
+  attributes: Attributes;
+  publishedAt: number;
+  /** From 1. */
+  deliveryAttempt: number;
+}
+
+/** Resolves: acknowledged. Rejects: delivered again, later. */
+export type Receive = (delivery: Delivery) => Promise<void>;

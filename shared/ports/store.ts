@@ -1,0 +1,76 @@
+/** Where a document is. `collection` is a path with an odd number of segments, such as `tenants/acme/runs`. */
+export interface DocumentRef<T extends object> {
+  readonly collection: string;
+  readonly id: string;
+  /** Type only: what the document holds. Never set. */
+  readonly holds?: T;
+}
+
+/** A document as it was read. `version` is opaque: good for `ifVersion` and for nothing else. */
+export interface Versioned<T extends object> {
+  readonly ref: DocumentRef<T>;
+  readonly data: T;
+  readonly version: string;
+}
+
+export type Write =
+  | { op: 'create'; ref: DocumentRef<object>; data: object; expireAt?: number }
+  | { op: 'set'; ref: DocumentRef<object>; data: object; ifVersion?: string; expireAt?: number }
+  | { op: 'delete'; ref: DocumentRef<object>; ifVersion?: string };
+
+/** `versions` stand in the order of the writes; a delete has an empty one. */
+export type CommitResult = { outcome: 'committed'; versions: string[] } | { outcome: 'conflict' };
+
+export type Scalar = string | number | boolean | null;
+/** Fields are top-level names. `in` takes at most 30 values. */
+export type Where =
+  | { field: string; op: '==' | '<' | '<=' | '>' | '>='; value: Scalar }
+  | { field: string; op: 'in'; value: Scalar[] }
+  | { field: string; op: 'array-contains'; value: Scalar };
+
+export interface Query<T extends object> {
+  /** One collection by path, or every collection of that last name (`group`). */
+  from: { collection: string } | { group: string };
+  where?: Where[];
+  /** Ties are broken by document path, ascending. @default by document path */
+  orderBy?: { field: keyof T & string; direction?: 'asc' | 'desc' };
+  /** At most {@link MAX_PAGE}. */
+  limit: number;
+  /** `cursor` of the page before, of the same query. */
+  cursor?: string;
+}
+export type CountQuery = Pick<Query<object>, 'from' | 'where'>;
+
+export interface Page<T extends object> {
+  documents: Versioned<T>[];
+  /** Absent on the last page. */
+  cursor?: string;
+}
+
+export const MAX_PAGE = 300;
+/** A larger document is refused with `too_large`: large content belongs in Blobs. Firestore's own limit is 1 MiB. */
+export const MAX_DOCUMENT_BYTES = 100 * 1024;
+/** Firestore's limit of writes in one atomic commit. */
+export const MAX_COMMIT_WRITES = 500;
+
+/**
+ * Typed documents with optimistic versions; each call is durable when it resolves.
+ * Documents are plain JSON objects (no `undefined`, dates as epoch milliseconds).
+ * `expireAt` is epoch milliseconds; an expired document may still be read for a while.
+ */
+export interface Store {
+  get<T extends object>(ref: DocumentRef<T>): Promise<Versioned<T> | undefined>;
+  /** In the order asked for; at most {@link MAX_PAGE}. */
+  getMany<T extends object>(refs: DocumentRef<T>[]): Promise<(Versioned<T> | undefined)[]>;
+  create<T extends object>(ref: DocumentRef<T>, data: T, options?: { expireAt?: number }): Promise<'created' | 'exists'>;
+  /**
+   * All or nothing. A `create` of what exists, or an `ifVersion` that no longer holds, is a `conflict` and changes nothing.
+   * A commit that was applied although its answer was lost is reported as committed (each conditional write carries a `writeId`).
+   */
+  commit(writes: Write[]): Promise<CommitResult>;
+  query<T extends object>(query: Query<T>): Promise<Page<T>>;
+  count(query: CountQuery): Promise<number>;
+  /** Calls back with the document now and after each change (`undefined`: deleted or absent), until the returned function is called. */
+  watch<T extends object>(ref: DocumentRef<T>, onChange: (document: Versioned<T> | undefined) => void): () => void;
+  close(): Promise<void>;
+}

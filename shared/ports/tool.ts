@@ -1,0 +1,15 @@
+import type { ToolSpec } from './model.ts';
+
+export interface ToolResult {
+  /** What the model sees. */
+  content: string;
+  isError: boolean;
+  /** For the transcript, such as a path or an exit code; never secrets. */
+  summary?: string;
+}
+
+/** One thing an agent may do. `run` never throws for what the model did wrong: that is a result with `isError`. */
+export interface Tool {
+  spec: ToolSpec;
+  run(input: unknown, signal: AbortSignal): Promise<ToolResult>;
+}
