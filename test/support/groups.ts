@@ -37,8 +37,8 @@ export function emulatorRoot(): string | undefined {
 
 function gcloudRoot(): string | undefined {
   try {
-    const options = { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return execFileSync('gcloud', ['info', '--format=value(installation.sdk_root)'], options).trim();
+    const args = ['info', '--format=value(installation.sdk_root)'];
+    return execFileSync('gcloud', args, { encoding: 'utf8', timeout: 20_000, stdio: 'pipe' }).trim();
   } catch {
     return undefined;
   }

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { changeSet, checkResult } from './change-set.ts';
+import { agentName, commitSha, generation, microUsd, runId, sha256, taskId, tenantId } from './identifiers.ts';
+import { reviewAnswer } from './plan.ts';
+import { repositoryContract } from './repository-contract.ts';
+import { transcriptLine } from './transcript-line.ts';
+
+export const MAX_SUMMARY_CHARS = 4_000;
+export const MAX_OUTPUT_CHARS = 60_000;
+/** Of one change set with its contents, as JSON. */
+export const MAX_BUNDLE_BYTES = 16 * 1024 * 1024;
+
+export const claimRequest = z.strictObject({ ticket: z.string().min(20).max(200) });
+
+/** A change set that is there before the task begins, in the order of application. */
+const inputChangeSet = z.object({ task: taskId, url: z.string() });
+
+/** Everything a worker is told about its attempt. URLs are signed, for this attempt only. */
+export const attemptBrief = z.object({
+  v: z.literal(1),
+  tenant: tenantId,
+  run: runId,
+  task: taskId,
+  generation,
+  kind: z.enum(['plan', 'work', 'integrate', 'fix', 'review']),
+  agent: agentName,
+  title: z.string(),
+  requirement: z.string(),
+  instructions: z.string(),
+  acceptance: z.array(z.string()),
+  scope: z.array(z.string()),
+  /** What the tasks it depends on said, newest last; text is cut at the end. */
+  dependencies: z.array(z.object({ task: taskId, agent: agentName, summary: z.string(), output: z.string() })),
+  /** Failure of the attempt before, for the prompt. */
+  previousFailure: z.string().optional(),
+  /** Transcript and last checkpoint of the attempt before; absent: start clean. */
+  resume: z.object({ transcriptUrls: z.array(z.string()), generation }).optional(),
+  target: z.object({ host: z.string(), repository: z.string(), baseSha: commitSha, service: z.string() }).optional(),
+  clone: z.object({ url: z.string(), authorization: z.string().optional() }).optional(),
+  contract: repositoryContract,
+  inputs: z.array(inputChangeSet),
+  /** For `review`: what there is to judge. */
+  diff: z.string().optional(),
+  checks: z.array(checkResult).optional(),
+  model: z.object({ id: z.string(), maxOutputTokens: z.int() }),
+  limits: z.object({
+    turns: z.int(),
+    /** Epoch milliseconds. */
+    wrapUpAt: z.int(),
+    hardLimitAt: z.int(),
+    renewEveryMs: z.int(),
+  }),
+  /** W3C trace context. */
+  traceparent: z.string().optional(),
+});
+export type AttemptBrief = z.infer<typeof attemptBrief>;
+
+export const claimAnswer = z.object({ token: z.string(), brief: attemptBrief });
+
+export const renewAnswer = z.object({
+  answer: z.enum(['continue', 'wrap-up', 'stop']),
+  /** What people said to the run since the last renewal. */
+  messages: z.array(z.string()),
+});
+export type RenewAnswer = z.infer<typeof renewAnswer>;
+
+/** Chunk `n` of the transcript, from 0; the same `n` again changes nothing. */
+export const logRequest = z.strictObject({ n: z.int().nonnegative(), lines: z.array(transcriptLine).min(1).max(2_000) });
+
+/** What an agent asks the platform to do outside its sandbox. */
+export const proposal = z.discriminatedUnion('kind', [
+  /** A signed URL to upload to. */
+  z.strictObject({ kind: z.literal('upload'), purpose: z.enum(['change-set', 'checkpoint']), n: z.int().nonnegative() }),
+  /** The change set bundle uploaded as number `n`; checked before it is taken. */
+  z.strictObject({ kind: z.literal('change-set'), n: z.int().nonnegative() }),
+]);
+export type Proposal = z.infer<typeof proposal>;
+
+/** `upload` gives `url`; `change-set` gives neither. `key` names the blob. */
+export const proposalAnswer = z.object({ key: z.string(), url: z.string().optional() });
+export type ProposalAnswer = z.infer<typeof proposalAnswer>;
+
+/** A change set with the contents it names, base64 by SHA-256: one blob. */
+export const changeSetBundle = z.strictObject({ changeSet, contents: z.record(sha256, z.string()) });
+export type ChangeSetBundle = z.infer<typeof changeSetBundle>;
+
+export const failureCodes = [
+  'lost',
+  'timeout',
+  'out_of_memory',
+  'network',
+  'model_unavailable',
+  'model_refused',
+  'model_garbage',
+  'turn_limit',
+  'budget',
+  'checks_red',
+  'conflict',
+  'empty_output',
+  'invalid_output',
+  'rejected_change_set',
+  'invalid_input',
+  'forbidden',
+  'cancelled',
+  'internal',
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
+
+export const attemptFailure = z.strictObject({
+  code: z.enum(failureCodes),
+  message: z.string().max(MAX_SUMMARY_CHARS),
+  /** For `conflict` and `checks_red` of an integration: the task whose change set it was. */
+  task: taskId.optional(),
+});
+export type AttemptFailure = z.infer<typeof attemptFailure>;
+
+/** How an attempt ended. */
+export const attemptResult = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('succeeded'),
+    summary: z.string().min(1).max(MAX_SUMMARY_CHARS),
+    /** Text result: a specification, a plan as JSON. */
+    output: z.string().max(MAX_OUTPUT_CHARS).optional(),
+    review: reviewAnswer.optional(),
+    checks: z.array(checkResult).max(20).default([]),
+    filesRead: z.int().nonnegative().default(0),
+  }),
+  z.strictObject({ outcome: z.literal('failed'), failure: attemptFailure, checks: z.array(checkResult).max(20).default([]) }),
+]);
+export type AttemptResult = z.infer<typeof attemptResult>;
+export type AttemptResultInput = z.input<typeof attemptResult>;
+
+export const finishAnswer = z.object({ outcome: z.enum(['stored', 'stale']) });
+
+/** What an attempt used, in the run's views. */
+export const meter = z.object({
+  allowanceMicroUsd: microUsd,
+  reservedMicroUsd: microUsd,
+  spentMicroUsd: microUsd,
+  usage: z.object({ input: z.int(), output: z.int(), cacheRead: z.int(), cacheWrite: z.int() }),
+  calls: z.int().nonnegative(),
+});
+export type Meter = z.infer<typeof meter>;

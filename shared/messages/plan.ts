@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { agentName, taskId } from './identifiers.ts';
+
+export const MAX_PLAN_TASKS = 200;
+export const MAX_PLAN_DEPTH = 20;
+
+const lane = z.enum(['function', 'job']);
+
+/** A task as somebody asks for it: a caller's `plan`, or the architect's answer. */
+export const plannedTask = z.strictObject({
+  id: taskId,
+  agent: agentName,
+  title: z.string().max(200).optional(),
+  instructions: z.string().min(1).max(20_000),
+  dependencies: z.array(taskId).max(MAX_PLAN_TASKS).default([]),
+  /** What a command or the reviewer can check. */
+  acceptance: z.array(z.string().min(1).max(1_000)).max(20).default([]),
+  /** Globs of paths that the task may change; a path that does not exist yet is marked `new:`. */
+  scope: z.array(z.string().min(1).max(300)).max(50).default([]),
+  /** By default the agent's own lane. */
+  lane: lane.optional(),
+  optional: z.boolean().default(false),
+});
+export type PlannedTask = z.infer<typeof plannedTask>;
+
+/** The number of tasks is not limited here, so that a plan of 10,000 gets all its reasons from plan validation. */
+export const planProposal = z.strictObject({ tasks: z.array(plannedTask).min(1).max(20_000) });
+export type PlanProposal = z.infer<typeof planProposal>;
+
+/** What the architect answers: plan, and why. Structured output of the decomposition call. */
+export const architectAnswer = z.strictObject({
+  summary: z.string().min(1).max(4_000),
+  tasks: z
+    .array(
+      plannedTask
+        .pick({ id: true, agent: true, instructions: true })
+        .extend({ title: z.string(), dependencies: z.array(z.string()), acceptance: z.array(z.string()), scope: z.array(z.string()) }),
+    )
+    .min(1),
+});
+export type ArchitectAnswer = z.infer<typeof architectAnswer>;
+
+/** What a reviewer answers. */
+export const reviewAnswer = z.strictObject({
+  verdict: z.enum(['approve', 'request_changes']),
+  summary: z.string().min(1).max(4_000),
+  remarks: z.array(z.strictObject({ path: z.string().nullable(), text: z.string().min(1) })).max(100),
+});
+export type ReviewAnswer = z.infer<typeof reviewAnswer>;
