@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { agentName, taskId } from './identifiers.ts';
 
-export const MAX_PLAN_TASKS = 200;
-export const MAX_PLAN_DEPTH = 20;
+/** Of one message: only keeps a body in bounds, so that a plan of 10,000 tasks still gets its reasons from plan validation. */
+const MAX_PROPOSED_TASKS = 20_000;
 
 const lane = z.enum(['function', 'job']);
 
@@ -12,7 +12,7 @@ export const plannedTask = z.strictObject({
   agent: agentName,
   title: z.string().max(200).optional(),
   instructions: z.string().min(1).max(20_000),
-  dependencies: z.array(taskId).max(MAX_PLAN_TASKS).default([]),
+  dependencies: z.array(taskId).max(1_000).default([]),
   /** What a command or the reviewer can check. */
   acceptance: z.array(z.string().min(1).max(1_000)).max(20).default([]),
   /** Globs of paths that the task may change; a path that does not exist yet is marked `new:`. */
@@ -23,8 +23,7 @@ export const plannedTask = z.strictObject({
 });
 export type PlannedTask = z.infer<typeof plannedTask>;
 
-/** The number of tasks is not limited here, so that a plan of 10,000 gets all its reasons from plan validation. */
-export const planProposal = z.strictObject({ tasks: z.array(plannedTask).min(1).max(20_000) });
+export const planProposal = z.strictObject({ tasks: z.array(plannedTask).min(1).max(MAX_PROPOSED_TASKS) });
 export type PlanProposal = z.infer<typeof planProposal>;
 
 /** What the architect answers: plan, and why. Structured output of the decomposition call. */

@@ -1,0 +1,151 @@
+import type { AttemptBrief } from '../messages/attempt-api.ts';
+import { PenstockError } from '../ports/penstock-error.ts';
+import type { Fence } from './fence.ts';
+import { chooseModel } from './models/choose-model.ts';
+import type { Ports } from './ports.ts';
+import { blobKeys } from './refs.ts';
+import type { Run } from './run.ts';
+import { ancestorsOf, inDependencyOrder, readTasks } from './run-tasks.ts';
+import type { Task } from './task.ts';
+
+type BriefPorts = Pick<Ports, 'store' | 'blobs' | 'clock' | 'agents' | 'policy' | 'codeHost'>;
+
+/** Text of one dependency in a prompt; what is longer is cut at the end. */
+const MAX_DEPENDENCY_CHARS = 12_000;
+const MAX_DIFF_BYTES = 120_000;
+const SIGNED_URL_MS = 60 * 60_000;
+/** Transcript chunks of the attempt before that are handed over. */
+const MAX_CHUNKS = 2_000;
+
+/** Everything that one attempt is told, read fresh from the records. */
+export async function buildBrief(
+  ports: BriefPorts,
+  fence: Fence,
+  task: Task,
+  run: Run | undefined,
+): Promise<AttemptBrief> {
+  const agent = ports.agents.get(task.agent);
+  if (run === undefined || agent === undefined) {
+    throw new PenstockError('not_found', `run ${fence.run} or its agent ${task.agent} is gone; cancel the run`);
+  }
+  const needsOthers = task.kind !== 'plan' && (task.dependencies.length > 0 || task.kind !== 'work');
+  const others = needsOthers ? await readTasks(ports.store, fence.tenant, fence.run) : [];
+  const model = chooseModel({ tier: agent.tier, unavailable: [], today: isoDate(ports.clock.now()) });
+  const attempt = task.attempts.at(-1);
+  return {
+    v: 1,
+    tenant: fence.tenant,
+    run: fence.run,
+    task: task.id,
+    generation: fence.generation,
+    kind: task.kind,
+    agent: task.agent,
+    title: task.title,
+    requirement: `${run.title}\n\n${run.requirement}`.trim(),
+    instructions: task.instructions,
+    acceptance: task.acceptance,
+    scope: task.scope,
+    dependencies: await dependenciesOf(ports, task, others),
+    ...previousOf(task),
+    ...(await resumeOf(ports, fence, task)),
+    ...(await sourceOf(ports, run, task)),
+    contract: run.contract?.commands ?? {},
+    inputs: await inputsOf(ports, run, task, others),
+    ...(await subjectOf(ports, run, task, others)),
+    model: { id: model.id, maxOutputTokens: Math.min(agent.limits.max_output_tokens, model.maxOutputTokens) },
+    limits: {
+      turns: agent.limits.turns,
+      wrapUpAt: (attempt?.hardLimitAt ?? 0) - ports.policy.wrapUpMs,
+      hardLimitAt: attempt?.hardLimitAt ?? 0,
+      renewEveryMs: ports.policy.renewEveryMs,
+    },
+  };
+}
+
+async function dependenciesOf(ports: BriefPorts, task: Task, others: Task[]): Promise<AttemptBrief['dependencies']> {
+  const wanted = new Set(task.dependencies);
+  return Promise.all(
+    inDependencyOrder(others)
+      .filter((other) => wanted.has(other.id))
+      .map(async (other) => ({
+        task: other.id,
+        agent: other.agent,
+        summary: other.result?.summary ?? `${other.state}`,
+        output: (await readOutput(ports, other)).slice(0, MAX_DEPENDENCY_CHARS),
+      })),
+  );
+}
+
+async function readOutput(ports: Pick<Ports, 'blobs'>, task: Task): Promise<string> {
+  const key = task.result?.outputKey;
+  const bytes = key === undefined ? undefined : await ports.blobs.get(key);
+  return bytes === undefined ? '' : new TextDecoder().decode(bytes);
+}
+
+function previousOf(task: Task): Pick<AttemptBrief, 'previousFailure'> {
+  const exit = task.attempts.at(-2)?.exit;
+  if (exit?.message === undefined || exit.outcome === 'lost') return {};
+  return { previousFailure: `${exit.code ?? 'failed'}: ${exit.message}` };
+}
+
+/** The next attempt goes on where a lost one stopped; after a failure of its own it starts clean, with the reason in its prompt. */
+async function resumeOf(ports: BriefPorts, fence: Fence, task: Task): Promise<Pick<AttemptBrief, 'resume'>> {
+  const before = task.attempts.at(-2);
+  if (before?.exit === undefined || before.exit.class !== 'transient') return {};
+  const first = blobKeys.transcript(fence.tenant, fence.run, fence.task, before.generation, 0);
+  const folder = first.slice(0, first.lastIndexOf('/') + 1);
+  const { keys } = await ports.blobs.list(folder, { limit: MAX_CHUNKS });
+  if (keys.length === 0) return {};
+  return { resume: { generation: before.generation, transcriptUrls: await Promise.all(keys.map((key) => sign(ports, key))) } };
+}
+
+async function sourceOf(ports: BriefPorts, run: Run, task: Task): Promise<Pick<AttemptBrief, 'target' | 'clone'>> {
+  const [target] = run.targets;
+  if (target?.baseSha === undefined) return {};
+  const { host, repository, baseSha } = target;
+  const service = repository.split('/').at(-1)?.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-') ?? 'service';
+  const facts = { target: { host, repository, baseSha, service: run.taskRun?.serviceName ?? service } };
+  if (task.lane !== 'job') return facts;
+  const { url, authorization } = await ports.codeHost(target).cloneAccess(target);
+  return { ...facts, clone: { url, ...(authorization === undefined ? {} : { authorization }) } };
+}
+
+/** Change sets that are in the workspace before the task begins: its own list, or those of its ancestors. */
+async function inputsOf(ports: BriefPorts, run: Run, task: Task, others: Task[]): Promise<AttemptBrief['inputs']> {
+  if (task.lane !== 'job') return [];
+  const byId = new Map(others.map((other) => [other.id, other]));
+  const ids = task.kind === 'integrate' ? run.changeOrder : (task.inputs ?? ancestorsInOrder(others, task.id));
+  const keys = ids.flatMap((id) => {
+    const key = byId.get(id)?.result?.changeSet?.key;
+    return key === undefined ? [] : [{ id, key }];
+  });
+  return Promise.all(keys.map(async ({ id, key }) => ({ task: id, url: await sign(ports, key) })));
+}
+
+function ancestorsInOrder(tasks: Task[], id: string): string[] {
+  const ancestors = ancestorsOf(tasks, id);
+  return inDependencyOrder(tasks).flatMap((task) => (ancestors.has(task.id) ? [task.id] : []));
+}
+
+/** What a reviewer judges: the diff of the branch, and what the checks said of it. */
+async function subjectOf(
+  ports: BriefPorts,
+  run: Run,
+  task: Task,
+  others: Task[],
+): Promise<Pick<AttemptBrief, 'diff' | 'checks'>> {
+  const [target] = run.targets;
+  const head = run.heads.at(-1);
+  if (task.kind !== 'review' || target?.baseSha === undefined || head === undefined) return {};
+  const integration = others.find(({ id }) => id === `integrate-${run.integrations}`);
+  const diff = await ports.codeHost(target).diff(target, target.baseSha, head, MAX_DIFF_BYTES);
+  return { diff, checks: integration?.result?.checks ?? [] };
+}
+
+async function sign(ports: Pick<Ports, 'blobs'>, key: string): Promise<string> {
+  return ports.blobs.signUrl({ key, method: 'GET', expiresInMs: SIGNED_URL_MS });
+}
+
+function isoDate(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}

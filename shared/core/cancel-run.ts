@@ -1,0 +1,46 @@
+import { advanceRun, canAdvance } from './advance-run.ts';
+import { change } from './change.ts';
+import { appendHistory } from './history.ts';
+import { PenstockError } from '../ports/penstock-error.ts';
+import type { Ports } from './ports.ts';
+import { refs } from './refs.ts';
+import { isTerminal, type Run } from './run.ts';
+import { readTasks } from './run-tasks.ts';
+import { settleRun } from './settle-run.ts';
+import { currentAttempt, type Task } from './task.ts';
+
+type CancelPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'jobs'>;
+
+/** Asks a run to stop. Repeating it is fine; an ended run stays as it ended. */
+export async function cancelRun(ports: CancelPorts, tenant: string, id: string, by: string): Promise<Run> {
+  const { data: run } = await change(ports.store, refs.run(tenant, id), (current) => {
+    if (!canAdvance(current.stage, 'cancelling')) return undefined;
+    const reason = { code: 'cancelled', message: `cancelled by ${by}` };
+    return { data: advanceRun(current, 'cancelling', { at: ports.clock.now(), by: 'cancel', reason }) };
+  });
+  if (isTerminal(run.stage) && run.stage !== 'cancelled') {
+    throw new PenstockError('conflict', `run ${id} has already ${run.stage}; there is nothing to cancel`);
+  }
+  await continueCancel(ports, tenant, id);
+  return (await ports.store.get(refs.run(tenant, id)))?.data ?? run;
+}
+
+/** Until nothing is live: what waits is cancelled, what runs is told to stop. Called again by the sweep. */
+export async function continueCancel(ports: CancelPorts, tenant: string, id: string): Promise<void> {
+  const tasks = (await readTasks(ports.store, tenant, id)).filter((task) => task.live);
+  await Promise.all(tasks.map((task) => cancelTask(ports, task)));
+  await settleRun(ports, tenant, id);
+}
+
+async function cancelTask(ports: CancelPorts, task: Task): Promise<void> {
+  const { data } = await change(ports.store, refs.task(task.tenant, task.run, task.id), (current) => {
+    if (current.state === 'running' || !current.live) return undefined;
+    const at = ports.clock.now();
+    const history = appendHistory(current.history, { at, state: 'cancelled', by: 'cancel' });
+    return { data: { ...current, state: 'cancelled' as const, live: false, leaseUntil: 0, updatedAt: at, history } };
+  });
+  const generation = currentAttempt(data)?.generation;
+  if (data.lane === 'job' && generation !== undefined && data.live) {
+    await ports.jobs.cancel({ tenant: data.tenant, run: data.run, task: data.id, generation });
+  }
+}

@@ -1,0 +1,133 @@
+import type { TaskHint } from '../messages/topics.ts';
+import type { Versioned } from '../ports/store.ts';
+import { change } from './change.ts';
+import { type Fence, hashSecret, withAttempt } from './fence.ts';
+import { appendHistory } from './history.ts';
+import type { Ports } from './ports.ts';
+import { refs } from './refs.ts';
+import { currentAttempt, spentMicroUsd, type Task, type TaskAttempt } from './task.ts';
+
+type ClaimPorts = Pick<Ports, 'store' | 'clock' | 'ids' | 'agents' | 'policy' | 'host'>;
+
+/** `mine`: go on. `ended`: this generation has ended, so what follows it is done again. `other`: nothing to do. */
+export type Claim =
+  | { outcome: 'mine'; fence: Fence; task: Task; version: string }
+  | { outcome: 'ended' | 'other'; task: Task };
+
+/** What a dispatch of generation `n` means for the task as it stands now. */
+export function decideDispatch(task: Task, generation: number, now: number): 'claim' | 'ended' | 'other' {
+  const attempt = currentAttempt(task);
+  if (attempt?.generation === generation && attempt.exit !== undefined) return 'ended';
+  const waiting = task.state === 'pending' || task.state === 'ready';
+  const next = (attempt?.generation ?? 0) + 1 === generation;
+  return waiting && next && task.notBefore <= now ? 'claim' : 'other';
+}
+
+/** Function lane: `pending | ready → running` in one compare-and-set. */
+export async function claimTask(ports: ClaimPorts, hint: TaskHint, known?: Versioned<Task>): Promise<Claim> {
+  const claimId = ports.ids.secret();
+  const now = ports.clock.now();
+  const { limitMs, renewMs } = { limitMs: ports.policy.functionLaneLimitMs, renewMs: ports.policy.leaseMs };
+  const decide = (task: Task) => {
+    if (decideDispatch(task, hint.generation, now) !== 'claim') return undefined;
+    const attempt = newAttempt(ports, task, { generation: hint.generation, hardLimitAt: now + limitMs });
+    const claimed = { ...attempt, claimHash: hashSecret(claimId), host: ports.host };
+    return { data: entered(task, 'running', [...task.attempts, claimed], now, now + renewMs) };
+  };
+  const result = await change(ports.store, refs.task(hint.tenant, hint.run, hint.task), decide, known);
+  return answer(result, { ...hint, claimId }, now);
+}
+
+/** Job lane, first half: `pending | ready → starting`, with the hash of a one-time ticket. */
+export async function reserveJob(
+  ports: ClaimPorts,
+  hint: TaskHint,
+  known?: Versioned<Task>,
+): Promise<Claim & { ticket: string }> {
+  const ticket = formatTicket(hint, ports.ids.secret());
+  const now = ports.clock.now();
+  const decide = (task: Task) => {
+    if (decideDispatch(task, hint.generation, now) !== 'claim') return undefined;
+    const minutes = ports.agents.get(task.agent)?.limits.minutes ?? 30;
+    const attempt = newAttempt(ports, task, { generation: hint.generation, hardLimitAt: now + minutes * 60_000 });
+    const reserved = { ...attempt, ticketHash: hashSecret(ticket) };
+    return { data: entered(task, 'starting', [...task.attempts, reserved], now, now + ports.policy.startByJobMs) };
+  };
+  const result = await change(ports.store, refs.task(hint.tenant, hint.run, hint.task), decide, known);
+  return { ...answer(result, { ...hint, claimId: '' }, now), ticket };
+}
+
+/** Job lane, second half: the ticket is burned and `starting → running`. `undefined`: it was not, or no longer, worth anything. */
+export async function claimJob(ports: ClaimPorts, ticket: string): Promise<{ fence: Fence; task: Task } | undefined> {
+  const hint = parseTicket(ticket);
+  if (hint === undefined) return undefined;
+  const claimId = ports.ids.secret();
+  const now = ports.clock.now();
+  const ref = refs.task(hint.tenant, hint.run, hint.task);
+  const existing = await ports.store.get(ref);
+  if (existing === undefined) return undefined;
+  const decide = (task: Task) => {
+    const attempt = currentAttempt(task);
+    const valid =
+      task.state === 'starting' && attempt?.generation === hint.generation && attempt.ticketHash === hashSecret(ticket);
+    if (!valid) return undefined;
+    const { ticketHash: _burned, ...rest } = attempt;
+    const claimed = { ...rest, claimHash: hashSecret(claimId) };
+    return { data: entered(task, 'running', withAttempt(task, claimed), now, now + ports.policy.leaseMs) };
+  };
+  const { data, changed } = await change(ports.store, ref, decide, existing);
+  return changed ? { fence: { ...hint, claimId }, task: data } : undefined;
+}
+
+/** The provider had no room: as if this dispatch had never been, but not before a little later. */
+export async function returnJob(ports: ClaimPorts, hint: TaskHint, delayMs: number): Promise<void> {
+  const now = ports.clock.now();
+  await change(ports.store, refs.task(hint.tenant, hint.run, hint.task), (task) => {
+    if (task.state !== 'starting' || currentAttempt(task)?.generation !== hint.generation) return undefined;
+    const waiting = entered(task, 'ready', task.attempts.slice(0, -1), now, 0);
+    return { data: { ...waiting, notBefore: now + delayMs } };
+  });
+}
+
+function entered(task: Task, state: Task['state'], attempts: TaskAttempt[], at: number, leaseUntil: number): Task {
+  const by = `${task.id}/${attempts.at(-1)?.generation ?? 0}`;
+  const history = appendHistory(task.history, { at, state, by });
+  return { ...task, state, attempts, leaseUntil, notBefore: 0, updatedAt: at, history };
+}
+
+function newAttempt(
+  ports: ClaimPorts,
+  task: Task,
+  { generation, hardLimitAt }: { generation: number; hardLimitAt: number },
+): TaskAttempt {
+  return {
+    generation,
+    agent: task.agent,
+    agentHash: ports.agents.get(task.agent)?.contentHash ?? '',
+    startedAt: ports.clock.now(),
+    hardLimitAt,
+    meter: {
+      allowanceMicroUsd: Math.max(0, task.allotmentMicroUsd - spentMicroUsd(task)),
+      reservedMicroUsd: 0,
+      spentMicroUsd: 0,
+      usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+      calls: 0,
+    },
+  };
+}
+
+function answer(result: { data: Task; version: string; changed: boolean }, fence: Fence, now: number): Claim {
+  const { data: task, version } = result;
+  if (result.changed) return { outcome: 'mine', fence, task, version };
+  return { outcome: decideDispatch(task, fence.generation, now) === 'ended' ? 'ended' : 'other', task };
+}
+
+function formatTicket({ tenant, run, task, generation }: TaskHint, secret: string): string {
+  return [tenant, run, task, String(generation), secret].join('.');
+}
+
+function parseTicket(ticket: string): TaskHint | undefined {
+  const [tenant, run, task, generation, secret, ...rest] = ticket.split('.');
+  if (!tenant || !run || !task || !secret || rest.length > 0) return undefined;
+  return { v: 1, tenant, run, task, generation: Number(generation) };
+}

@@ -1,0 +1,83 @@
+import type { RunHint } from '../messages/topics.ts';
+import { isTransient, PenstockError } from '../ports/penstock-error.ts';
+import type { Versioned } from '../ports/store.ts';
+import { advanceRun } from './advance-run.ts';
+import { executeTask } from './execute-task.ts';
+import { followTask } from './follow-task.ts';
+import { PLAN_SHARE, readPlan, startPlan } from './plan/accept-plan.ts';
+import { newTask } from './plan/plan-tasks.ts';
+import type { Ports } from './ports.ts';
+import { prepareTarget } from './prepare-target.ts';
+import { refs } from './refs.ts';
+import type { EndReason, Run } from './run.ts';
+import { endRun, notify } from './settle-run.ts';
+import type { Task } from './task.ts';
+
+const ARCHITECT = 'project_architect';
+
+/** An accepted run: pinned, then its own plan is started, or the architect is asked for one. Idempotent at every step. */
+export async function decomposeRun(ports: Ports, hint: RunHint): Promise<void> {
+  const found = await ports.store.get(refs.run(hint.tenant, hint.run));
+  if (found === undefined) return;
+  const { stage, givenPlan } = found.data;
+  if (stage === 'accepted') return beginPlanning(ports, found);
+  if (givenPlan !== undefined) return startPlan(ports, found, await readPlan(ports, givenPlan.key));
+  return planTask(ports, hint);
+}
+
+async function beginPlanning(ports: Ports, found: Versioned<Run>): Promise<void> {
+  const run = found.data;
+  const prepared = await prepareOrFail(ports, run);
+  if (!prepared.ok) return endRun(ports, run, 'failed', { reason: prepared.reason, tasks: [] });
+  const pinned: Run = { ...run, ...prepared.prepared };
+  if (run.givenPlan !== undefined) {
+    return startPlan(ports, { ...found, data: pinned }, await readPlan(ports, run.givenPlan.key));
+  }
+  const at = ports.clock.now();
+  const planning = advanceRun(pinned, 'planning', { at, by: 'decomposition' });
+  const task = architectTask(ports, planning, at);
+  const { outcome } = await ports.store.commit([
+    { op: 'set', ref: found.ref, data: planning, ifVersion: found.version },
+    { op: 'create', ref: refs.task(run.tenant, run.id, task.id), data: task },
+  ]);
+  if (outcome === 'conflict') {
+    throw new PenstockError('conflict', `run ${run.id} changed while planning began`, { retry: 'later' });
+  }
+  await notify(ports, planning);
+  await planTask(ports, { v: 1, tenant: run.tenant, run: run.id });
+}
+
+/** What the host refuses for good ends the run; what may pass is tried again by the next delivery. */
+async function prepareOrFail(ports: Ports, run: Run): ReturnType<typeof prepareTarget> {
+  try {
+    return await prepareTarget(ports, run);
+  } catch (error) {
+    if (isTransient(error) || !(error instanceof PenstockError)) throw error;
+    const reason: EndReason = { code: error.code, message: error.message };
+    return { ok: false, reason };
+  }
+}
+
+/** The planning task is an attempt like any other: claimed, leased, paid, retried. Here it is also executed. */
+async function planTask(ports: Ports, { tenant, run }: RunHint): Promise<void> {
+  const task = (await ports.store.get(refs.task(tenant, run, 'plan')))?.data;
+  if (task === undefined) return;
+  const generation = task.attempts.length;
+  if (task.live) return executeTask(ports, { v: 1, tenant, run, task: 'plan', generation: generation + 1 });
+  return followTask(ports, { v: 1, tenant, run, task: 'plan', generation });
+}
+
+function architectTask(ports: Ports, run: Run, at: number): Task {
+  const agent = ports.agents.get(ARCHITECT);
+  if (agent === undefined) throw new PenstockError('config', `there is no agent ${ARCHITECT}; restore its file`);
+  const spec = {
+    id: 'plan',
+    kind: 'plan' as const,
+    title: 'Plan the work',
+    agent,
+    instructions: 'Decompose the requirement into tasks for the agents that are listed.',
+    lane: 'function' as const,
+    allotmentMicroUsd: Math.floor(run.budget.limitMicroUsd * PLAN_SHARE),
+  };
+  return newTask(run, spec, at, ports.policy.maxAttempts);
+}

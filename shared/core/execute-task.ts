@@ -1,0 +1,69 @@
+import type { TaskHint } from '../messages/topics.ts';
+import { type AttemptResultInput, attemptResult, MAX_SUMMARY_CHARS } from '../messages/attempt-api.ts';
+import { isTransient, PenstockError } from '../ports/penstock-error.ts';
+import type { Versioned } from '../ports/store.ts';
+import { buildBrief } from './build-brief.ts';
+import { claimTask, reserveJob, returnJob } from './claim-task.ts';
+import { createAttempt } from './create-attempt.ts';
+import type { Fence } from './fence.ts';
+import { finishAttempt } from './finish-attempt.ts';
+import { planWork } from './plan/plan-work.ts';
+import { type OpenAttempt, type Ports, publish } from './ports.ts';
+import { refs } from './refs.ts';
+import { repositoryTools } from './repository/repository-tools.ts';
+import type { Task } from './task.ts';
+
+/** How long a job that found no capacity waits at least. */
+const NO_CAPACITY_DELAY_MS = 10_000;
+
+/** A dispatched task: claimed and worked here (function lane), or handed to a job (job lane). */
+export async function executeTask(ports: Ports, hint: TaskHint): Promise<void> {
+  const found = await ports.store.get(refs.task(hint.tenant, hint.run, hint.task));
+  if (found === undefined) return;
+  await (found.data.lane === 'job' ? startJob(ports, hint, found) : workHere(ports, hint, found));
+}
+
+async function startJob(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
+  const claim = await reserveJob(ports, hint, found);
+  if (claim.outcome === 'ended') return publish(ports, 'task-finished', hint);
+  if (claim.outcome === 'other') return;
+  const tier = ports.agents.get(claim.task.agent)?.resources.tier ?? 'standard';
+  const { tenant, run, task, generation } = hint;
+  const started = await ports.jobs.start({ tenant, run, task, generation, ticket: claim.ticket, tier });
+  if (started === 'no_capacity') await returnJob(ports, hint, NO_CAPACITY_DELAY_MS);
+}
+
+async function workHere(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
+  const claim = await claimTask(ports, hint, found);
+  if (claim.outcome !== 'mine') return claim.outcome === 'ended' ? publish(ports, 'task-finished', hint) : undefined;
+  const claimed = { ref: found.ref, data: claim.task, version: claim.version };
+  const result = await workOrFail(ports, claim.fence, claimed);
+  if (result !== undefined) await finishAttempt(ports, claim.fence, attemptResult.parse(result), { known: claimed });
+}
+
+/** Nothing that goes wrong here is the message's fault: it ends this attempt, not the delivery. `undefined`: the attempt is not ours any more. */
+async function workOrFail(ports: Ports, fence: Fence, claimed: Versioned<Task>): Promise<AttemptResultInput | undefined> {
+  try {
+    return await work(ports, fence, claimed);
+  } catch (error) {
+    if (error instanceof PenstockError && error.code === 'stale') return undefined;
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, MAX_SUMMARY_CHARS);
+    ports.log.error(`attempt ${fence.task}/${fence.generation} broke: ${message}`, { tenant: fence.tenant, run: fence.run });
+    return { outcome: 'failed', failure: { code: isTransient(error) ? 'network' : 'internal', message } };
+  }
+}
+
+/** The worker opens its attempt when it wants to know what to do: what is never asked for is never read. */
+async function work(ports: Ports, fence: Fence, claimed: Versioned<Task>): Promise<AttemptResultInput> {
+  const task = claimed.data;
+  let filesRead = () => 0;
+  const open = async (): Promise<OpenAttempt> => {
+    const run = (await ports.store.get(refs.run(fence.tenant, fence.run)))?.data;
+    const brief = await buildBrief(ports, fence, task, run);
+    const reading = repositoryTools(ports, run?.targets[0], ports.agents.get(task.agent)?.tools ?? []);
+    filesRead = reading.filesRead;
+    return { attempt: createAttempt(ports, fence, brief), tools: reading.tools };
+  };
+  const result = task.kind === 'plan' ? await planWork(ports, open) : await ports.work(open);
+  return result.outcome === 'succeeded' ? { ...result, filesRead: filesRead() } : result;
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { MAX_REQUIREMENT_CHARS } from '../../messages/requirement-body.ts';
+import { sanitiseText } from './sanitise-text.ts';
+
+/** The label that starts a run, and the one command prefix. */
+export const TRIGGER_LABEL = 'penstock';
+const COMMAND = /^\/penstock\s+(run|plan)\b([\s\S]*)$/;
+
+const account = z.object({ login: z.string(), type: z.string().optional() });
+const issue = z.object({
+  number: z.int(),
+  title: z.string(),
+  body: z.string().nullish(),
+  html_url: z.string(),
+  labels: z.array(z.object({ name: z.string() })).optional(),
+  pull_request: z.unknown().optional(),
+});
+
+/** The few fields of GitHub's payloads that decide anything; all others are ignored. */
+const payloadShape = z.object({
+  action: z.string().optional(),
+  sender: account.optional(),
+  installation: z.object({ id: z.int(), account: account.optional() }).optional(),
+  repository: z.object({ full_name: z.string() }).optional(),
+  repositories: z.array(z.object({ full_name: z.string() })).optional(),
+  repositories_added: z.array(z.object({ full_name: z.string() })).optional(),
+  repositories_removed: z.array(z.object({ full_name: z.string() })).optional(),
+  issue: issue.optional(),
+  label: z.object({ name: z.string() }).optional(),
+  comment: z.object({ body: z.string(), performed_via_github_app: z.unknown().optional() }).optional(),
+});
+export type WebhookPayload = z.infer<typeof payloadShape>;
+
+export type WebhookDecision =
+  | { outcome: 'run'; dryRun: boolean; title: string; requirement: string; login: string; issue: { number: number; url: string } }
+  | { outcome: 'installation'; suspended: boolean }
+  | { outcome: 'recorded'; reason: string }
+  | { outcome: 'ignored'; reason: string };
+
+/** Reads what is needed of a payload. `undefined`: not a payload of GitHub's at all. */
+export function readPayload(value: unknown): WebhookPayload | undefined {
+  const parsed = payloadShape.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** Pure: what a webhook means. Only a label set, an issue opened with it, and a new comment with a command start anything; never an edit, never a bot. */
+export function decideWebhook(event: string, payload: WebhookPayload): WebhookDecision {
+  switch (event) {
+    case 'ping':
+      return { outcome: 'recorded', reason: 'ping' };
+    case 'installation':
+      return installationDecision(payload);
+    case 'installation_repositories':
+      return { outcome: 'installation', suspended: false };
+    case 'issues':
+      return issueDecision(payload);
+    case 'issue_comment':
+      return commentDecision(payload);
+    case 'check_run':
+    case 'check_suite':
+    case 'workflow_run':
+    case 'workflow_job':
+    case 'status':
+      return { outcome: 'recorded', reason: `${event} observed` };
+    default:
+      return { outcome: 'ignored', reason: `event ${event} starts nothing` };
+  }
+}
+
+function installationDecision({ action }: WebhookPayload): WebhookDecision {
+  const gone = action === 'deleted' || action === 'suspend';
+  const here = action === 'created' || action === 'unsuspend';
+  if (gone || here) return { outcome: 'installation', suspended: gone };
+  return { outcome: 'recorded', reason: `installation ${action ?? ''}` };
+}
+
+function issueDecision(payload: WebhookPayload): WebhookDecision {
+  const { action, issue: subject, label, sender } = payload;
+  const labels = subject?.labels?.map(({ name }) => name) ?? [];
+  const triggered =
+    (action === 'labeled' && label?.name === TRIGGER_LABEL) || (action === 'opened' && labels.includes(TRIGGER_LABEL));
+  if (!triggered || subject === undefined) return { outcome: 'ignored', reason: `issues.${action ?? ''} without the label ${TRIGGER_LABEL}` };
+  return start(payload, sender, { dryRun: false, extra: '' });
+}
+
+function commentDecision(payload: WebhookPayload): WebhookDecision {
+  const { action, comment, issue: subject, sender } = payload;
+  if (action !== 'created') return { outcome: 'ignored', reason: `issue_comment.${action ?? ''} never starts anything` };
+  if (subject?.pull_request !== undefined && subject.pull_request !== null) {
+    return { outcome: 'ignored', reason: 'a comment on a pull request starts no run' };
+  }
+  const command = COMMAND.exec(sanitiseText(comment?.body ?? ''));
+  if (command === null) return { outcome: 'ignored', reason: 'the comment has no command for us' };
+  if (comment?.performed_via_github_app !== undefined && comment.performed_via_github_app !== null) {
+    return { outcome: 'ignored', reason: 'comments of apps start no run' };
+  }
+  return start(payload, sender, { dryRun: command[1] === 'plan', extra: (command[2] ?? '').trim() });
+}
+
+function start(
+  { issue: subject, installation, repository }: WebhookPayload,
+  sender: WebhookPayload['sender'],
+  { dryRun, extra }: { dryRun: boolean; extra: string },
+): WebhookDecision {
+  if (subject === undefined || repository === undefined || sender === undefined) return { outcome: 'ignored', reason: 'the payload names no issue' };
+  if (sender.type === 'Bot' || sender.login.endsWith('[bot]')) return { outcome: 'ignored', reason: 'bots start no run' };
+  if (installation === undefined) return { outcome: 'ignored', reason: 'the event did not come through an installation of the App' };
+  const title = sanitiseText(subject.title) || `Issue #${subject.number}`;
+  const requirement = [title, sanitiseText(subject.body ?? ''), extra].filter((part) => part !== '').join('\n\n');
+  return {
+    outcome: 'run',
+    dryRun,
+    title,
+    requirement: requirement.slice(0, MAX_REQUIREMENT_CHARS),
+    login: sender.login,
+    issue: { number: subject.number, url: subject.html_url },
+  };
+}

@@ -1,0 +1,171 @@
+import { advanceRun } from '../advance-run.ts';
+import { dispatchTask } from '../dispatch-task.ts';
+import { newTask, type NewTask } from '../plan/plan-tasks.ts';
+import type { Ports } from '../ports.ts';
+import { isTransient, PenstockError } from '../../ports/penstock-error.ts';
+import type { Versioned } from '../../ports/store.ts';
+import { refs } from '../refs.ts';
+import type { Run } from '../run.ts';
+import { readTasks } from '../run-tasks.ts';
+import { endRun, notify } from '../settle-run.ts';
+import { spentMicroUsd, type Task } from '../task.ts';
+import { decideIntegration, type IntegrationStep } from './decide-integration.ts';
+import { publishChangeSet } from './publish-change-set.ts';
+import { markReady } from './publish-pull-request.ts';
+
+export type IntegrationPorts = Pick<
+  Ports,
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'log' | 'agents' | 'policy' | 'codeHost'
+>;
+
+/** Shares of what is left of the budget: a fix may cost as much as work does, a review reads once. */
+const FIX_SHARE = 0.5;
+const REVIEW_SHARE = 0.4;
+
+/** Brings a run that has all its change sets one step further towards its pull request. Idempotent. */
+export async function integrateRun(ports: IntegrationPorts, tenant: string, runId: string): Promise<void> {
+  const found = await ports.store.get(refs.run(tenant, runId));
+  if (found === undefined) return;
+  const tasks = await readTasks(ports.store, tenant, runId);
+  try {
+    await take(ports, found, tasks, decideIntegration(found.data, tasks, ports.policy.maxFixRounds));
+  } catch (error) {
+    if (isTransient(error) || !(error instanceof PenstockError)) throw error;
+    await endRun(ports, found.data, 'failed', { reason: { code: error.code, message: error.message }, tasks });
+  }
+}
+
+async function take(ports: IntegrationPorts, found: Versioned<Run>, tasks: Task[], step: IntegrationStep): Promise<void> {
+  const run = found.data;
+  switch (step.step) {
+    case 'wait':
+      return redispatch(ports, step.tasks);
+    case 'integrate':
+      return addIntegration(ports, found);
+    case 'fix':
+      return addFix(ports, found, tasks, step);
+    case 'publish':
+      return publishAndReview(ports, found, tasks, step.integration);
+    case 'finish':
+      return finish(ports, run, tasks);
+    case 'fail':
+      return endRun(ports, run, 'failed', { reason: step.reason, tasks });
+  }
+}
+
+async function finish(ports: IntegrationPorts, run: Run, tasks: Task[]): Promise<void> {
+  const pullRequest = await markReady(ports, run, tasks);
+  await endRun(ports, run, 'succeeded', { tasks, ...(pullRequest === undefined ? {} : { facts: { pullRequest } }) });
+}
+
+/** Tasks of this stage that nobody has claimed yet: their dispatch may have been lost. */
+async function redispatch(ports: IntegrationPorts, tasks: Task[]): Promise<void> {
+  const due = tasks.filter((task) => task.state === 'pending' && task.notBefore <= ports.clock.now());
+  await Promise.all(due.map((task) => dispatchTask(ports, task)));
+}
+
+async function addIntegration(ports: IntegrationPorts, found: Versioned<Run>): Promise<void> {
+  const run = found.data;
+  const n = run.integrations + 1;
+  const task = stageTask(ports, run, {
+    id: `integrate-${n}`,
+    kind: 'integrate',
+    title: 'Integrate the change sets',
+    agent: agentOf(ports, 'integrator'),
+    instructions: 'Apply the change sets in order on the base and run the checks after each.',
+    allotmentMicroUsd: 0,
+  });
+  await commitTasks(ports, found, { ...run, integrations: n }, [task]);
+}
+
+async function addFix(
+  ports: IntegrationPorts,
+  found: Versioned<Run>,
+  tasks: Task[],
+  step: Extract<IntegrationStep, { step: 'fix' }>,
+): Promise<void> {
+  const run = found.data;
+  const n = run.fixRounds + 1;
+  const id = `fix-${n}`;
+  const owner = tasks.find((task) => task.id === step.owner);
+  const task = stageTask(ports, run, {
+    id,
+    kind: 'fix',
+    title: `Fix ${step.owner} (${step.cause.replace('_', ' ')})`,
+    agent: agentOf(ports, owner?.agent ?? 'backend_developer'),
+    instructions: fixInstructions(owner, step),
+    acceptance: owner?.acceptance ?? [],
+    scope: owner?.scope ?? [],
+    inputs: step.inputs,
+    fixes: { task: step.owner, cause: step.cause, detail: step.detail },
+    allotmentMicroUsd: Math.floor(freeMicroUsd(run, tasks) * FIX_SHARE),
+  });
+  const changed = { ...run, fixRounds: n, changeOrder: step.order.map((entry) => (entry === 'FIX' ? id : entry)) };
+  const at = ports.clock.now();
+  const stage = run.stage === 'awaiting_review' ? advanceRun(changed, 'integrating', { at, by: 'review', note: step.cause }) : changed;
+  await commitTasks(ports, found, stage, [task]);
+}
+
+function fixInstructions(owner: Task | undefined, step: Extract<IntegrationStep, { step: 'fix' }>): string {
+  const why = {
+    conflict: 'The change set of this task conflicts with others that are already in the workspace. Make the same change again so that it fits them.',
+    checks_red: 'After the change set of this task was applied together with the others, the checks failed. Everything is in the workspace; mend it.',
+    review: 'The reviewer of the pull request asks for changes. Everything is in the workspace; make them.',
+  }[step.cause];
+  return `${why}\n\n${step.detail}\n\nThe task as it was given:\n${owner?.instructions ?? ''}`.slice(0, 20_000);
+}
+
+/** The integrated change set goes out as a commit and a draft pull request; then it is judged. */
+async function publishAndReview(
+  ports: IntegrationPorts,
+  found: Versioned<Run>,
+  tasks: Task[],
+  integration: Task,
+): Promise<void> {
+  const published = await publishChangeSet(ports, found.data, tasks, integration);
+  if (!published.ok) return endRun(ports, found.data, 'failed', { reason: published.reason, tasks });
+  const at = ports.clock.now();
+  const run = advanceRun({ ...found.data, ...published.facts }, 'awaiting_review', { at, by: integration.id });
+  const share = Math.floor((freeMicroUsd(run, tasks) * REVIEW_SHARE) / Math.max(1, run.reviews.length));
+  const reviews = run.reviews.map(({ id, agent, instructions }) =>
+    stageTask(ports, run, {
+      id: run.integrations === 1 ? id : `${id}-${run.integrations}`,
+      kind: 'review',
+      title: 'Review the pull request',
+      agent: agentOf(ports, agent),
+      instructions,
+      lane: 'function',
+      allotmentMicroUsd: share,
+    }),
+  );
+  await commitTasks(ports, found, run, reviews);
+  await notify(ports, run);
+}
+
+/** The run and its new tasks in one commit, then their dispatch. Losing the race is fine: the winner does the same. */
+async function commitTasks(ports: IntegrationPorts, found: Versioned<Run>, run: Run, tasks: Task[]): Promise<void> {
+  const { outcome } = await ports.store.commit([
+    { op: 'set', ref: found.ref, data: { ...run, updatedAt: ports.clock.now() }, ifVersion: found.version },
+    ...tasks.map((task) => ({ op: 'create' as const, ref: refs.task(run.tenant, run.id, task.id), data: task })),
+  ]);
+  if (outcome === 'conflict') {
+    throw new PenstockError('conflict', `run ${run.id} changed during its integration`, { retry: 'later' });
+  }
+  await Promise.all(tasks.map((task) => dispatchTask(ports, task)));
+}
+
+function stageTask(ports: IntegrationPorts, run: Run, spec: NewTask): Task {
+  return newTask(run, spec, ports.clock.now(), ports.policy.maxAttempts);
+}
+
+function agentOf(ports: IntegrationPorts, name: string) {
+  const agent = ports.agents.get(name);
+  if (agent === undefined) throw new PenstockError('config', `there is no agent ${name}; restore shared/agents/${name}.md`);
+  return agent;
+}
+
+/** What no task can spend any more: ended tasks count what they spent, live ones what they may. */
+function freeMicroUsd(run: Run, tasks: Task[]): number {
+  const bound = tasks.reduce((sum, task) => sum + (task.live ? task.allotmentMicroUsd : spentMicroUsd(task)), 0);
+  return Math.max(0, run.budget.limitMicroUsd - bound);
+}

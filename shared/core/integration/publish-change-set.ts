@@ -1,0 +1,114 @@
+import type { ChangeSet } from '../../messages/change-set.ts';
+import type { FileChange } from '../../ports/code-host.ts';
+import { PenstockError } from '../../ports/penstock-error.ts';
+import { readBundle } from '../create-attempt.ts';
+import { performEffect } from '../perform-effect.ts';
+import { protectedPaths } from '../repository/protected-paths.ts';
+import { scanSecrets } from '../repository/scan-secrets.ts';
+import type { EndReason, Run, Target } from '../run.ts';
+import type { Task } from '../task.ts';
+import type { IntegrationPorts } from './integrate-run.ts';
+import { openPullRequest } from './publish-pull-request.ts';
+
+type Published = Pick<Run, 'heads' | 'diffStat' | 'pullRequest'>;
+type Bundle = { changeSet: ChangeSet; contents: Map<string, Uint8Array> };
+
+/** Checks the integrated change set, then writes commit, branch and draft pull request. Never executes anything of the repository. */
+export async function publishChangeSet(
+  ports: IntegrationPorts,
+  run: Run,
+  tasks: Task[],
+  integration: Task,
+): Promise<{ ok: true; facts: Published } | { ok: false; reason: EndReason }> {
+  const [target] = run.targets;
+  if (target?.baseSha === undefined) throw new PenstockError('internal', `run ${run.id} integrates without a base`);
+  const bundle = await loadBundle(ports, integration);
+  const reason = refusalOf(bundle);
+  if (reason !== undefined) return { ok: false, reason };
+  const sha = await writeCommit(ports, { run, target, integration, bundle, previous: await previousBundle(ports, run, tasks) });
+  const heads = run.heads.at(-1) === sha ? run.heads : [...run.heads, sha];
+  const { entries, added, deleted } = bundle.changeSet;
+  const facts = { heads, diffStat: { files: entries.length, added, deleted } };
+  const pullRequest = await openPullRequest(ports, { ...run, ...facts }, tasks, integration);
+  return { ok: true, facts: { ...facts, ...(pullRequest === undefined ? {} : { pullRequest }) } };
+}
+
+async function loadBundle(ports: Pick<IntegrationPorts, 'blobs'>, task: Task): Promise<Bundle> {
+  const key = task.result?.changeSet?.key;
+  const bytes = key === undefined ? undefined : await ports.blobs.get(key);
+  if (bytes === undefined) throw new PenstockError('not_found', `the change set of ${task.id} in run ${task.run} is gone; retry the run`);
+  return readBundle(bytes);
+}
+
+/** What the branch shows now, when this is not the first round. */
+async function previousBundle(ports: Pick<IntegrationPorts, 'blobs'>, run: Run, tasks: Task[]): Promise<Bundle | undefined> {
+  if (run.heads.length === 0) return undefined;
+  const shown = tasks
+    .filter((task) => task.kind === 'integrate' && task.settled && task.id !== `integrate-${run.integrations}`)
+    .toSorted((a, b) => a.createdAt - b.createdAt)
+    .at(-1);
+  return shown === undefined ? undefined : loadBundle(ports, shown);
+}
+
+/** What must not be committed without a person: files that steer CI and permissions, and anything that looks like a secret. */
+function refusalOf({ changeSet, contents }: Bundle): EndReason | undefined {
+  const risky = protectedPaths(changeSet, contents);
+  if (risky.length > 0) {
+    const message = `the change touches ${risky.map(({ path }) => path).join(', ')}, which only a person may change; nothing was written`;
+    return { code: 'risky_change', message };
+  }
+  const findings = changeSet.entries.flatMap(({ path, blob }) =>
+    blob === null ? [] : scanSecrets(path, new TextDecoder().decode(contents.get(blob))),
+  );
+  if (findings.length === 0) return undefined;
+  const where = findings.slice(0, 10).map(({ kind, path, line }) => `${kind} in ${path}:${line}`);
+  return { code: 'secret_found', message: `the change contains what looks like a secret (${where.join(', ')}); nothing was written` };
+}
+
+interface CommitWork {
+  run: Run;
+  target: Target;
+  integration: Task;
+  bundle: Bundle;
+  previous: Bundle | undefined;
+}
+
+/** One commit per round, known by its trailer on the branch head. */
+async function writeCommit(ports: IntegrationPorts, work: CommitWork): Promise<string> {
+  const { run, target, integration } = work;
+  const host = ports.codeHost(target);
+  const trailer = `Penstock-Change: ${run.id}/${integration.id}`;
+  const look = async () => {
+    const head = await host.readBranch(target, target.headBranch);
+    const commit = head === undefined ? undefined : await host.readCommit(target, head);
+    return commit?.message.includes(trailer) === true ? { sha: commit.sha } : undefined;
+  };
+  const act = async () => {
+    const parent = run.heads.at(-1) ?? target.baseSha ?? '';
+    const message = `${run.title}\n\nRequirement of run ${run.id}, integrated from ${run.changeOrder.join(', ')}.\n\n${trailer}\n`;
+    const sha = await host.writeCommit(target, { parent, message, changes: changesOf(work) });
+    const moved =
+      run.heads.length === 0
+        ? await host.createBranch(target, target.headBranch, sha)
+        : await host.advanceBranch(target, target.headBranch, sha);
+    if (moved === 'created' || moved === 'advanced') return { sha };
+    const problem = `branch ${target.headBranch} of ${target.repository} was changed by somebody else; delete it or take over by hand`;
+    throw new PenstockError('conflict', problem);
+  };
+  const result = await performEffect(ports, { tenant: run.tenant, run: run.id, id: `commit-${integration.id}` }, { look, act });
+  return String(result['sha']);
+}
+
+/** Files as they are to be, relative to what the branch shows now: what a former round changed and this one does not goes back. */
+function changesOf({ bundle, previous }: CommitWork): FileChange[] {
+  const wanted = new Set(bundle.changeSet.entries.map(({ path }) => path));
+  const reverted = (previous?.changeSet.entries ?? [])
+    .filter(({ path }) => !wanted.has(path))
+    .map(({ path, before }) => fileChange(path, before?.mode ?? null, previous?.contents.get(before?.blob ?? '')));
+  const changed = bundle.changeSet.entries.map(({ path, mode, blob }) => fileChange(path, mode, bundle.contents.get(blob ?? '')));
+  return [...changed, ...reverted];
+}
+
+function fileChange(path: string, mode: FileChange['mode'] | null, content: Uint8Array | undefined): FileChange {
+  return { path, mode: mode ?? '100644', ...(mode === null || content === undefined ? {} : { content }) };
+}

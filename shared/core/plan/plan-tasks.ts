@@ -1,0 +1,101 @@
+import type { Agent } from '../../messages/agent-file.ts';
+import type { PlannedTask } from '../../messages/plan.ts';
+import { appendHistory } from '../history.ts';
+import type { Priority, Run } from '../run.ts';
+import type { Task } from '../task.ts';
+
+/** Head start of a priority over the time it has waited, so that nothing starves (000-02). */
+const BOOST_MS: Record<Priority, number> = { critical: 3_600_000, high: 900_000, normal: 300_000, low: 0 };
+
+export interface NewTask {
+  id: string;
+  kind: Task['kind'];
+  title: string;
+  agent: Agent;
+  instructions: string;
+  acceptance?: string[];
+  scope?: string[];
+  lane?: Task['lane'];
+  optional?: boolean;
+  dependencies?: string[];
+  dependants?: string[];
+  needs?: Record<string, number>;
+  inputs?: string[];
+  fixes?: Task['fixes'];
+  allotmentMicroUsd: number;
+}
+
+/** A task as it is first stored. */
+export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number): Task {
+  return {
+    v: 1,
+    id: spec.id,
+    run: run.id,
+    tenant: run.tenant,
+    kind: spec.kind,
+    title: spec.title,
+    agent: spec.agent.name,
+    instructions: spec.instructions,
+    acceptance: spec.acceptance ?? [],
+    scope: spec.scope ?? [],
+    lane: spec.lane ?? spec.agent.lane,
+    pool: spec.agent.category === 'platform' ? 'core' : spec.agent.category,
+    optional: spec.optional ?? false,
+    dependencies: spec.dependencies ?? [],
+    dependants: spec.dependants ?? [],
+    needs: spec.needs ?? {},
+    inputs: spec.inputs ?? null,
+    ...(spec.fixes === undefined ? {} : { fixes: spec.fixes }),
+    state: 'pending',
+    settled: false,
+    live: true,
+    allotmentMicroUsd: spec.allotmentMicroUsd,
+    maxAttempts,
+    rank: at - BOOST_MS[run.priority],
+    notBefore: 0,
+    leaseUntil: 0,
+    attempts: [],
+    createdAt: at,
+    updatedAt: at,
+    history: appendHistory([], { at, state: 'pending', by: 'plan' }),
+  };
+}
+
+/** The plan's work tasks as records; edges are stored on both ends. */
+export function planTasks(options: {
+  run: Run;
+  planned: PlannedTask[];
+  agents: ReadonlyMap<string, Agent>;
+  allotmentMicroUsd: number;
+  maxAttempts: number;
+  at: number;
+}): Task[] {
+  const { run, planned, agents, at } = options;
+  const size = new Map(planned.map((task) => [task.id, task.dependencies.length]));
+  const dependants = new Map<string, string[]>();
+  for (const { id, dependencies } of planned) {
+    for (const dependency of dependencies) dependants.set(dependency, [...(dependants.get(dependency) ?? []), id]);
+  }
+  return planned.map((task) => {
+    const behind = dependants.get(task.id) ?? [];
+    const agent = agents.get(task.agent);
+    if (agent === undefined) throw new TypeError(`plan of run ${run.id} was not validated: no agent ${task.agent}`);
+    const spec: NewTask = {
+      id: task.id,
+      kind: 'work',
+      title: task.title ?? task.id,
+      agent,
+      instructions: task.instructions,
+      acceptance: task.acceptance,
+      scope: task.scope,
+      // Without a repository there is no workspace to have.
+      lane: run.targets.length === 0 ? 'function' : (task.lane ?? agent.lane),
+      optional: task.optional,
+      dependencies: task.dependencies,
+      dependants: behind,
+      needs: Object.fromEntries(behind.map((id) => [id, size.get(id) ?? 0])),
+      allotmentMicroUsd: options.allotmentMicroUsd,
+    };
+    return newTask(run, spec, at, options.maxAttempts);
+  });
+}

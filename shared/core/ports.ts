@@ -1,0 +1,79 @@
+import type { AttemptResultInput } from '../messages/attempt-api.ts';
+import type { Agent } from '../messages/agent-file.ts';
+import type { Message, Topic } from '../messages/topics.ts';
+import type { Attempt } from '../ports/attempt.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CodeHost, RepositoryRef } from '../ports/code-host.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { JobStarter } from '../ports/job-starter.ts';
+import type { Log } from '../ports/log.ts';
+import type { Model } from '../ports/model.ts';
+import type { Queue } from '../ports/queue.ts';
+import type { Store } from '../ports/store.ts';
+import type { Tool } from '../ports/tool.ts';
+
+/** Numbers that an operator may choose; all times in milliseconds, money in micro-dollars. */
+export interface Policy {
+  version: string;
+  defaultBudgetMicroUsd: number;
+  /** A plan over either is not executed without approval. */
+  autoApproveMicroUsd: number;
+  autoApproveTasks: number;
+  /** A larger or deeper plan is rejected. */
+  maxPlanTasks: number;
+  maxPlanDepth: number;
+  maxAttempts: number;
+  retryBaseMs: number;
+  retryCapMs: number;
+  leaseMs: number;
+  renewEveryMs: number;
+  startByJobMs: number;
+  startByFunctionMs: number;
+  functionLaneLimitMs: number;
+  /** How long before its hard limit an attempt is asked to wrap up. */
+  wrapUpMs: number;
+  maxFixRounds: number;
+  /** Whether repositories may be paths on this machine. */
+  localRepositories: boolean;
+  /** `bind`: an unknown installation of our App belongs to `defaultTenant`; `ignore`: its events start nothing. */
+  unknownInstallations: 'bind' | 'ignore';
+  defaultTenant: string;
+  /** Where people reach the pages, for links in comments. */
+  publicUrl: string;
+}
+
+/** One attempt, ready to be worked on: what it may ask, and what it may do. */
+export interface OpenAttempt {
+  attempt: Attempt;
+  tools: Tool[];
+}
+
+/** Does one function-lane attempt. `open` assembles its context; a worker that needs none does not call it. */
+export type Worker = (open: () => Promise<OpenAttempt>) => Promise<AttemptResultInput>;
+
+/** Everything the core may touch, by port. Use cases take the part they need. */
+export interface Ports {
+  store: Store;
+  queue: Queue;
+  blobs: Blobs;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  model: Model;
+  jobs: JobStarter;
+  codeHost: (repository: Pick<RepositoryRef, 'host'>) => CodeHost;
+  agents: ReadonlyMap<string, Agent>;
+  /** The agent loop. */
+  work: Worker;
+  policy: Policy;
+  /** Names this process, so that its own dead attempts are known after a restart. */
+  host: string;
+}
+
+/** The ids of a hint are its attributes too, so that subscriptions and logs need not open the message. */
+export async function publish<T extends Topic>(ports: Pick<Ports, 'queue'>, topic: T, message: Message<T>): Promise<void> {
+  const ids = Object.entries(message).filter(([name]) => name !== 'v' && name !== 'message');
+  const attributes = Object.fromEntries(ids.map(([name, value]) => [name, String(value)]));
+  await ports.queue.publish(topic, message, { attributes });
+}

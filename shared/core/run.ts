@@ -1,0 +1,115 @@
+import type { RepositoryContract } from '../messages/repository-contract.ts';
+import type { RepositoryRef } from '../ports/code-host.ts';
+import type { HistoryEntry } from './history.ts';
+
+export const stages = [
+  'accepted',
+  'planning',
+  'awaiting_approval',
+  'executing',
+  'integrating',
+  'awaiting_review',
+  'succeeded',
+  'failed',
+  'cancelling',
+  'cancelled',
+] as const;
+export type Stage = (typeof stages)[number];
+
+export type TerminalStage = 'succeeded' | 'failed' | 'cancelled';
+
+export function isTerminal(stage: Stage): stage is TerminalStage {
+  return stage === 'succeeded' || stage === 'failed' || stage === 'cancelled';
+}
+
+export type Priority = 'critical' | 'high' | 'normal' | 'low';
+
+/** Where a run works. `baseSha` is pinned when planning begins and never moves. */
+export interface Target extends RepositoryRef {
+  baseRef?: string;
+  baseSha?: string;
+  headBranch: string;
+}
+
+/** Who asked, from where. A person stands here by name only as far as the host shows it publicly. */
+export interface Origin {
+  kind: 'github' | 'api' | 'cli' | 'pm';
+  actor: string;
+  /** GitHub login whose write permission is checked before the first model call. */
+  login?: string;
+  issue?: { number: number; url: string };
+  delivery?: string;
+}
+
+/** Why a run ended other than succeeded, for people and for programs. */
+export interface EndReason {
+  code: string;
+  message: string;
+}
+
+export interface RunPlan {
+  /** SHA-256 of the plan's JSON. */
+  hash: string;
+  /** Blob that holds it. */
+  key: string;
+  summary: string;
+  tasks: number;
+  /** Most tasks that may run at the same time. */
+  parallel: number;
+  estimateMicroUsd: number;
+  filesRead: number;
+}
+
+export interface Review {
+  id: string;
+  agent: string;
+  instructions: string;
+}
+
+export interface Run {
+  v: 1;
+  id: string;
+  tenant: string;
+  title: string;
+  requirement: string;
+  targets: Target[];
+  origin: Origin;
+  driver: 'direct';
+  priority: Priority;
+  dryRun: boolean;
+  pins: { version: string; agentsHash: string };
+  /** Shared out to tasks as allotments; an attempt spends from its task's allotment only, so spend never passes the limit. */
+  budget: { limitMicroUsd: number };
+  /** Blob of the plan that the caller gave; decomposition is skipped then. */
+  givenPlan?: { key: string; hash: string };
+  plan?: RunPlan;
+  contract?: { commands: RepositoryContract; reasons: string[] };
+  stage: Stage;
+  /** What stops the run, noticed while attempts are still live; the terminal entry takes it over. */
+  reason?: EndReason;
+  /** Tasks whose change sets are integrated, in order. */
+  changeOrder: string[];
+  /** Assessments of the pull request, from the plan. */
+  reviews: Review[];
+  /** Rounds of fixing after a conflict, red checks or a review. */
+  fixRounds: number;
+  /** Rounds of integration so far; the newest integrate task is `integrate-<n>`. */
+  integrations: number;
+  /** Heads of the run's branch as written by us, oldest first. */
+  heads: string[];
+  diffStat?: { files: number; added: number; deleted: number };
+  pullRequest?: { number: number; url: string; ready: boolean };
+  /** SHA-256 of the submitted body: the same `Idempotency-Key` with another body is refused. */
+  requestHash?: string;
+  /** A comment or check run may still say something that is no longer so; the sweep settles it. */
+  unsettledOutside: boolean;
+  taskRun?: { name: string; taskId: number; serviceName: string; retryAttempt: number; files: { filename: string; content: string; fileType: string }[] };
+  createdAt: number;
+  updatedAt: number;
+  /** When the sweep last looked at it. */
+  checkedAt: number;
+  endedAt?: number;
+  /** Over the last hashes of its tasks; with the terminal entry. */
+  tasksRoot?: string;
+  history: HistoryEntry[];
+}

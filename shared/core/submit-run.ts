@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { validatePlan } from './plan/validate-plan.ts';
+import { storePlan } from './plan/accept-plan.ts';
+import { PenstockError } from '../ports/penstock-error.ts';
+import type { Write } from '../ports/store.ts';
+import type { PlanProposal } from '../messages/plan.ts';
+import { appendHistory } from './history.ts';
+import { type Ports, publish } from './ports.ts';
+import { refs } from './refs.ts';
+import type { Origin, Priority, Run, Target } from './run.ts';
+
+export type SubmitPorts = Pick<Ports, 'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'agents' | 'policy'>;
+
+/** A requirement that has been authenticated and checked. */
+export interface Submission {
+  tenant: string;
+  title: string;
+  requirement: string;
+  target?: Omit<Target, 'headBranch'>;
+  origin: Origin;
+  driver?: string;
+  priority: Priority;
+  budgetMicroUsd?: number;
+  dryRun: boolean;
+  plan?: PlanProposal;
+  taskRun?: Run['taskRun'];
+}
+
+/** The same key names the same run; the same key with another body is refused. */
+export interface Idempotency {
+  key: string;
+  body: unknown;
+}
+
+/**
+ * Records the run, then publishes `run-accepted`. Calls nobody.
+ * @throws PenstockError `invalid` with all reasons at once for a plan that cannot be executed.
+ */
+export async function submitRun(
+  ports: SubmitPorts,
+  submission: Submission,
+  options: { idempotency?: Idempotency; also?: (run: Run) => Write[] } = {},
+): Promise<{ run: Run; duplicate: boolean }> {
+  const { idempotency, also } = options;
+  const requestHash = idempotency === undefined ? undefined : hashJson(idempotency.body);
+  for (let tries = 0; tries < MAX_ID_TRIES; tries += 1) {
+    const id = idempotency === undefined ? ports.ids.short() : idOfKey(submission.tenant, idempotency.key);
+    const run = await newRun(ports, id, submission, requestHash);
+    if ((await recordRun(ports, run, also?.(run) ?? [])) === 'recorded') return { run, duplicate: false };
+    if (idempotency !== undefined) return repeated(ports, submission.tenant, id, requestHash);
+  }
+  throw new PenstockError('conflict', 'no free run id was found; send the request again', { retry: 'later' });
+}
+
+/** Short ids may collide; each try takes a new one. */
+const MAX_ID_TRIES = 4;
+
+/** The run, and what is due with it, in one commit; then its message. */
+export async function recordRun(ports: SubmitPorts, run: Run, also: Write[]): Promise<'recorded' | 'conflict'> {
+  const { outcome } = await ports.store.commit([
+    { op: 'create', ref: refs.run(run.tenant, run.id), data: run },
+    ...also,
+  ]);
+  if (outcome === 'conflict') return 'conflict';
+  await announce(ports, run);
+  return 'recorded';
+}
+
+/** While a run is still `accepted` its message may have been lost, so whoever meets it again publishes it again. */
+export async function announce(ports: Pick<Ports, 'queue'>, run: Run): Promise<void> {
+  if (run.stage === 'accepted') await publish(ports, 'run-accepted', { v: 1, tenant: run.tenant, run: run.id });
+}
+
+async function repeated(
+  ports: SubmitPorts,
+  tenant: string,
+  id: string,
+  requestHash: string | undefined,
+): Promise<{ run: Run; duplicate: boolean }> {
+  const existing = (await ports.store.get(refs.run(tenant, id)))?.data;
+  if (existing === undefined) {
+    throw new PenstockError('conflict', `run ${id} could not be recorded; send the request again`, { retry: 'later' });
+  }
+  if (existing.requestHash !== requestHash) {
+    throw new PenstockError('conflict', `this Idempotency-Key belongs to run ${id} with another body; use a new key`);
+  }
+  await announce(ports, existing);
+  return { run: existing, duplicate: true };
+}
+
+/** A run as it is first stored; its given plan is checked and stored before it. */
+export async function newRun(
+  ports: SubmitPorts,
+  id: string,
+  submission: Submission,
+  requestHash?: string,
+): Promise<Run> {
+  const at = ports.clock.now();
+  const { tenant, target, plan, taskRun } = submission;
+  const givenPlan = plan === undefined ? undefined : await storeGivenPlan(ports, { tenant, id }, plan);
+  return {
+    v: 1,
+    id,
+    tenant,
+    title: submission.title.slice(0, 200),
+    requirement: submission.requirement,
+    targets: target === undefined ? [] : [{ ...target, headBranch: `penstock/${id}` }],
+    origin: submission.origin,
+    driver: driverOf(submission.driver),
+    priority: submission.priority,
+    dryRun: submission.dryRun,
+    pins: { version: ports.policy.version, agentsHash: hashJson([...ports.agents.values()].map((a) => a.contentHash)) },
+    budget: { limitMicroUsd: submission.budgetMicroUsd ?? ports.policy.defaultBudgetMicroUsd },
+    ...(givenPlan === undefined ? {} : { givenPlan }),
+    stage: 'accepted',
+    changeOrder: [],
+    reviews: [],
+    fixRounds: 0,
+    integrations: 0,
+    heads: [],
+    ...(requestHash === undefined ? {} : { requestHash }),
+    ...(taskRun === undefined ? {} : { taskRun }),
+    unsettledOutside: target?.host === 'github',
+    createdAt: at,
+    updatedAt: at,
+    checkedAt: at,
+    history: appendHistory([], { at, state: 'accepted', by: submission.origin.kind }),
+  };
+}
+
+async function storeGivenPlan(
+  ports: SubmitPorts,
+  run: { tenant: string; id: string },
+  plan: PlanProposal,
+): Promise<{ key: string; hash: string }> {
+  const verdict = validatePlan(plan, ports.agents, ports.policy);
+  if (!verdict.ok) {
+    throw new PenstockError('invalid', 'the plan cannot be executed', { reasons: verdict.reasons });
+  }
+  return storePlan(ports, run, { summary: 'given by the caller', tasks: verdict.tasks, filesRead: 0 });
+}
+
+/** `direct` asks for each stage as soon as the one before is done. */
+function driverOf(name: string | undefined): 'direct' {
+  if (name === undefined || name === 'direct') return 'direct';
+  throw new PenstockError('invalid', `there is no driver '${name}'; known drivers: direct`);
+}
+
+function idOfKey(tenant: string, key: string): string {
+  return BigInt(`0x${createHash('sha256').update(`${tenant}\n${key}`).digest('hex').slice(0, 24)}`).toString(36).slice(0, 16).padStart(8, '0');
+}
+
+function hashJson(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

@@ -1,0 +1,139 @@
+import { MAX_PAGE, type Where } from '../ports/store.ts';
+import { change } from './change.ts';
+import { continueCancel } from './cancel-run.ts';
+import { dispatchTask } from './dispatch-task.ts';
+import { failed } from './finish-attempt.ts';
+import { followEnded } from './follow-task.ts';
+import { type Ports, publish } from './ports.ts';
+import { refs } from './refs.ts';
+import type { Run } from './run.ts';
+import { readTasks } from './run-tasks.ts';
+import { settleRun } from './settle-run.ts';
+import { currentAttempt, type Task } from './task.ts';
+
+export interface SweepReport {
+  lost: number;
+  dispatched: number;
+  runs: number;
+}
+
+/** Records that one sweep looks at, of each kind; the next call goes on. */
+const SWEEP_LIMIT = MAX_PAGE;
+/** A live run is looked at as a whole when nobody has for this long. */
+const RUN_CHECK_MS = 5 * 60_000;
+
+/** Re-derives from the records what a lost message or a dead process left undone. Bounded, idempotent; does nothing when nothing is due. */
+export async function sweep(ports: Ports, options: { runCheckMs?: number } = {}): Promise<SweepReport> {
+  const lost = await takeBackOverdue(ports);
+  const dispatched = await dispatchDue(ports);
+  const runs = await checkRuns(ports, options.runCheckMs ?? RUN_CHECK_MS);
+  return { lost, dispatched, runs };
+}
+
+async function takeBackOverdue(ports: Ports): Promise<number> {
+  const now = ports.clock.now();
+  const overdue = await tasksWhere(ports, [
+    { field: 'state', op: 'in', value: ['running', 'starting'] },
+    { field: 'leaseUntil', op: '<', value: now },
+  ]);
+  for (const task of overdue) await takeBack(ports, task, (current) => current.leaseUntil < now);
+  return overdue.length;
+}
+
+/** The attempt is lost: its lease has passed, or its process is known dead. Its task goes on with the next generation. */
+export async function takeBack(ports: Ports, found: Task, isDead: (task: Task) => boolean): Promise<void> {
+  const now = ports.clock.now();
+  const generation = currentAttempt(found)?.generation;
+  const { data: task, changed } = await change(ports.store, refs.task(found.tenant, found.run, found.id), (current) => {
+    const attempt = currentAttempt(current);
+    const held = current.state === 'running' || current.state === 'starting';
+    if (!held || attempt?.generation !== generation || attempt === undefined || !isDead(current)) return undefined;
+    const where = current.state === 'starting' ? 'was never claimed' : 'stopped renewing its lease';
+    const failure = { code: 'lost' as const, message: `attempt ${current.id}/${attempt.generation} ${where}` };
+    return { data: failed(current, attempt, failure, { now, fraction: ports.ids.fraction(), ports }) };
+  });
+  if (!changed) return;
+  ports.log.warn(`attempt ${task.id}/${generation} is lost`, { tenant: task.tenant, run: task.run, task: task.id });
+  if (!task.live) await followEnded(ports, task);
+}
+
+async function dispatchDue(ports: Ports): Promise<number> {
+  const now = ports.clock.now();
+  const due = await tasksWhere(ports, [
+    { field: 'state', op: 'in', value: ['pending', 'ready'] },
+    { field: 'notBefore', op: '>', value: 0 },
+    { field: 'notBefore', op: '<=', value: now },
+  ]);
+  for (const task of due) await dispatchTask(ports, task);
+  return due.length;
+}
+
+async function tasksWhere(ports: Ports, where: Where[]): Promise<Task[]> {
+  const page = await ports.store.query<Task>({ from: { group: 'tasks' }, where, limit: SWEEP_LIMIT });
+  return page.documents.map(({ data }) => data);
+}
+
+/** Live runs, and ended ones whose comment or check run may not say so yet, the longest unchecked first. */
+async function checkRuns(ports: Ports, runCheckMs: number): Promise<number> {
+  const before = ports.clock.now() - runCheckMs;
+  const live: Where = { field: 'stage', op: 'in', value: ['accepted', 'planning', 'executing', 'integrating', 'awaiting_review', 'cancelling'] };
+  const open: Where = { field: 'unsettledOutside', op: '==', value: true };
+  const found = new Map<string, Run>();
+  for (const where of [live, open]) {
+    const page = await ports.store.query<Run>({
+      from: { group: 'runs' },
+      where: [where, { field: 'checkedAt', op: '<=', value: before }],
+      orderBy: { field: 'checkedAt' },
+      limit: SWEEP_LIMIT,
+    });
+    for (const { data } of page.documents) found.set(`${data.tenant}/${data.id}`, data);
+  }
+  for (const run of found.values()) await checkRun(ports, run);
+  return found.size;
+}
+
+async function checkRun(ports: Ports, run: Run): Promise<void> {
+  await rederive(ports, run);
+  const now = ports.clock.now();
+  await change(ports.store, refs.run(run.tenant, run.id), (current) =>
+    current.checkedAt >= now ? undefined : { data: { ...current, checkedAt: now } },
+  );
+}
+
+/** What should be under way for this run according to its records, asked for again. */
+export async function rederive(ports: Ports, run: Run): Promise<void> {
+  const { tenant, id } = run;
+  switch (run.stage) {
+    case 'accepted':
+      return publish(ports, 'run-accepted', { v: 1, tenant, run: id });
+    case 'planning':
+      return rederiveTasks(ports, run);
+    case 'executing':
+      await rederiveTasks(ports, run);
+      return settleRun(ports, tenant, id);
+    case 'integrating':
+    case 'awaiting_review':
+      return publish(ports, 'run-finished', { v: 1, tenant, run: id });
+    case 'cancelling':
+      return continueCancel(ports, tenant, id);
+    case 'awaiting_approval':
+      return;
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      return publish(ports, 'notification-requested', { v: 1, tenant, run: id });
+  }
+}
+
+async function rederiveTasks(ports: Ports, run: Run): Promise<void> {
+  const tasks = await readTasks(ports.store, run.tenant, run.id);
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  const now = ports.clock.now();
+  for (const task of tasks) {
+    const ready = task.dependencies.every((id) => byId.get(id)?.settled === true);
+    const waiting = task.state === 'pending' || task.state === 'ready';
+    if (waiting && ready && task.notBefore <= now) await dispatchTask(ports, task);
+    const unfollowed = !task.live && (task.kind === 'plan' || !task.settled);
+    if (unfollowed) await followEnded(ports, task);
+  }
+}

@@ -1,0 +1,105 @@
+import type { FailureCode, Meter } from '../messages/attempt-api.ts';
+import type { CheckResult } from '../messages/change-set.ts';
+import type { ReviewAnswer } from '../messages/plan.ts';
+import type { HistoryEntry } from './history.ts';
+
+export type TaskState =
+  | 'pending'
+  | 'ready'
+  | 'starting'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'skipped'
+  | 'blocked';
+
+/** `work` tasks are the plan's; the others are the platform's own stages, run by the same claim, lease and retry. */
+export type TaskKind = 'plan' | 'work' | 'integrate' | 'fix' | 'review';
+
+export type ErrorClass = 'transient' | 'system' | 'user';
+
+/** More attempts than this are never made, whatever the policy. */
+export const MAX_ATTEMPTS = 10;
+
+/** One execution of a task. `generation` and `claimId` together are the fence. */
+export interface TaskAttempt {
+  generation: number;
+  /** Random; hashed, so that reading the record gives nobody the claim. Absent while `starting`. */
+  claimHash?: string;
+  /** SHA-256 of the one-time ticket of the job lane; removed when it is used. */
+  ticketHash?: string;
+  agent: string;
+  agentHash: string;
+  model?: string;
+  startedAt: number;
+  endedAt?: number;
+  hardLimitAt: number;
+  /** The process that runs it where that process can be known dead: the function lane's host. */
+  host?: string;
+  meter: Meter;
+  exit?: { outcome: 'succeeded' | 'failed' | 'lost' | 'cancelled'; code?: FailureCode; class?: ErrorClass; signature?: string; message?: string; task?: string };
+}
+
+export interface TaskResult {
+  summary: string;
+  /** Blob of the text result. */
+  outputKey?: string;
+  changeSet?: { key: string; sha256: string; files: number; added: number; deleted: number };
+  review?: ReviewAnswer;
+  checks: CheckResult[];
+  filesRead: number;
+}
+
+export interface Task {
+  v: 1;
+  id: string;
+  run: string;
+  tenant: string;
+  kind: TaskKind;
+  title: string;
+  agent: string;
+  instructions: string;
+  acceptance: string[];
+  scope: string[];
+  lane: 'function' | 'job';
+  pool: 'core' | 'specialist' | 'assessment';
+  optional: boolean;
+  dependencies: string[];
+  dependants: string[];
+  /** Dependant → how many dependencies it has: release needs no look-up of the graph. */
+  needs: Record<string, number>;
+  /** Change sets that are applied before it begins, in order; `null`: those of its ancestors. */
+  inputs: string[] | null;
+  /** For `fix`: what is to be mended, and whose it was. */
+  fixes?: { task: string; cause: 'conflict' | 'checks_red' | 'review'; detail: string };
+  state: TaskState;
+  /** Succeeded, or ended and optional: its dependants may go on. */
+  settled: boolean;
+  /** Not ended. */
+  live: boolean;
+  allotmentMicroUsd: number;
+  maxAttempts: number;
+  rank: number;
+  /** Not dispatched before. 0: at once. */
+  notBefore: number;
+  /** The lease while running, the latest start while starting; 0 otherwise. */
+  leaseUntil: number;
+  attempts: TaskAttempt[];
+  result?: TaskResult;
+  createdAt: number;
+  updatedAt: number;
+  history: HistoryEntry[];
+}
+
+export function isLive(state: TaskState): boolean {
+  return state === 'pending' || state === 'ready' || state === 'starting' || state === 'running' || state === 'blocked';
+}
+
+export function currentAttempt(task: Task): TaskAttempt | undefined {
+  return task.attempts.at(-1);
+}
+
+export function spentMicroUsd(task: Task): number {
+  return task.attempts.reduce((sum, attempt) => sum + attempt.meter.spentMicroUsd, 0);
+}

@@ -1,0 +1,23 @@
+import type { TranscriptLine } from '../../messages/transcript-line.ts';
+
+export type Redact = (text: string) => string;
+
+/** A transcript line without secrets, in every string that it holds. */
+export function redactLine(line: TranscriptLine, redact: Redact): TranscriptLine {
+  const clean = redactDeep(line, redact) as TranscriptLine;
+  if (line.kind !== 'turn' || line.turn.raw === undefined || clean.kind !== 'turn') return clean;
+  // Provider content is signed or checked by its provider: a changed one would be refused, so it is left out and the typed blocks stand in for it.
+  const { raw, ...turn } = line.turn;
+  const isUntouched = JSON.stringify(redactDeep(raw, redact)) === JSON.stringify(raw);
+  return { ...clean, turn: { ...turn, blocks: clean.turn.blocks, ...(isUntouched ? { raw } : {}) } };
+}
+
+function redactDeep(value: unknown, redact: Redact): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => redactDeep(item, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    // A signature is random by nature and looks like a key, but opens nothing.
+    Object.entries(value).map(([key, item]) => [key, key === 'signature' ? (item as unknown) : redactDeep(item, redact)]),
+  );
+}

@@ -1,0 +1,73 @@
+import { PenstockError } from '../../ports/penstock-error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { TERMINATION_MS } from './limits.ts';
+
+/** Why an attempt may not go on. `stopped`: it lost its claim, or the run is over, and it must not even finish. */
+export type SteeringEnd = 'stopped' | 'hard_limit' | 'terminated';
+
+/** What reaches a running attempt from outside. Timers and signals set it, the agent loop looks at it between turns. */
+export interface Steering {
+  /** Aborted when the attempt has to end at once; `ended` says why. */
+  readonly signal: AbortSignal;
+  readonly ended: SteeringEnd | undefined;
+  stop(): void;
+  requestWrapUp(): void;
+  /** SIGTERM: wrap up, and end a few seconds later come what may. */
+  terminate(): void;
+  isWrapUpDue(): boolean;
+  addMessages(messages: string[]): void;
+  hasMessages(): boolean;
+  /** Each message once. */
+  takeMessages(): string[];
+  /** Stops the timers. */
+  close(): void;
+}
+
+export interface SteeringConfig {
+  clock: Clock;
+  limits: { wrapUpAt: number; hardLimitAt: number };
+}
+
+export function createSteering({ clock, limits }: SteeringConfig): Steering {
+  const abort = new AbortController();
+  const timers = new AbortController();
+  let ended: SteeringEnd | undefined;
+  let isWrapUpRequested = false;
+  let messages: string[] = [];
+
+  function end(reason: SteeringEnd, message: string): void {
+    if (ended !== undefined) return;
+    ended = reason;
+    abort.abort(new PenstockError(reason === 'stopped' ? 'stale' : 'timeout', message));
+  }
+
+  function endAfter(ms: number, reason: SteeringEnd, message: string): void {
+    clock.sleep(Math.max(ms, 0), timers.signal).then(
+      () => end(reason, message),
+      () => undefined,
+    );
+  }
+
+  endAfter(limits.hardLimitAt - clock.now(), 'hard_limit', 'The attempt reached its hard time limit.');
+  return {
+    signal: abort.signal,
+    get ended() {
+      return ended;
+    },
+    stop: () => end('stopped', 'The attempt no longer holds its claim, or its run is over.'),
+    requestWrapUp: () => void (isWrapUpRequested = true),
+    terminate() {
+      isWrapUpRequested = true;
+      endAfter(TERMINATION_MS, 'terminated', 'The machine told the attempt to end.');
+    },
+    isWrapUpDue: () => isWrapUpRequested || clock.now() >= limits.wrapUpAt,
+    addMessages: (more) => void messages.push(...more),
+    hasMessages: () => messages.length > 0,
+    takeMessages() {
+      const taken = messages;
+      messages = [];
+      return taken;
+    },
+    close: () => timers.abort(),
+  };
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { meter } from './attempt-api.ts';
+import { checkResult } from './change-set.ts';
+import { plannedTask, reviewAnswer } from './plan.ts';
+
+/** Times in answers are ISO 8601; money is micro-dollars. */
+const time = z.iso.datetime();
+
+const endReason = z.object({ code: z.string(), message: z.string() });
+
+export const historyView = z.object({ seq: z.int(), at: time, state: z.string(), by: z.string(), note: z.string().optional() });
+
+/** `GET /api/runs/{id}`, and each entry of `GET /api/runs`. */
+export const runView = z.object({
+  id: z.string(),
+  title: z.string(),
+  requirement: z.string(),
+  stage: z.string(),
+  reason: endReason.optional(),
+  repository: z.string().optional(),
+  baseRef: z.string().optional(),
+  baseSha: z.string().optional(),
+  headBranch: z.string().optional(),
+  headSha: z.string().optional(),
+  origin: z.object({ kind: z.string(), actor: z.string(), issue: z.object({ number: z.int(), url: z.string() }).optional() }),
+  driver: z.string(),
+  priority: z.string(),
+  dryRun: z.boolean(),
+  budgetMicroUsd: z.int(),
+  plan: z
+    .object({
+      hash: z.string(),
+      summary: z.string(),
+      tasks: z.int(),
+      parallel: z.int(),
+      estimateMicroUsd: z.int(),
+      filesRead: z.int(),
+    })
+    .optional(),
+  checksFrom: z.array(z.string()),
+  diffStat: z.object({ files: z.int(), added: z.int(), deleted: z.int() }).optional(),
+  pullRequest: z.object({ number: z.int(), url: z.string(), ready: z.boolean() }).optional(),
+  createdAt: time,
+  updatedAt: time,
+  endedAt: time.optional(),
+  history: z.array(historyView),
+});
+export type RunView = z.infer<typeof runView>;
+
+export const attemptView = z.object({
+  generation: z.int(),
+  agent: z.string(),
+  agentHash: z.string(),
+  model: z.string().optional(),
+  state: z.string(),
+  startedAt: time,
+  endedAt: time.optional(),
+  meter,
+  exit: z
+    .object({ outcome: z.string(), code: z.string().optional(), class: z.string().optional(), message: z.string().optional() })
+    .optional(),
+});
+export type AttemptView = z.infer<typeof attemptView>;
+
+/** An entry of `GET /api/runs/{id}/tasks`. */
+export const taskView = z.object({
+  id: z.string(),
+  run: z.string(),
+  kind: z.string(),
+  title: z.string(),
+  agent: z.string(),
+  lane: z.string(),
+  state: z.string(),
+  dependencies: z.array(z.string()),
+  optional: z.boolean(),
+  instructions: z.string(),
+  acceptance: z.array(z.string()),
+  scope: z.array(z.string()),
+  spentMicroUsd: z.int(),
+  allotmentMicroUsd: z.int(),
+  summary: z.string().optional(),
+  changeSet: z.object({ files: z.int(), added: z.int(), deleted: z.int() }).optional(),
+  checks: z.array(checkResult),
+  review: reviewAnswer.optional(),
+  startedAt: time.optional(),
+  endedAt: time.optional(),
+  attempts: z.array(attemptView),
+  history: z.array(historyView),
+});
+export type TaskView = z.infer<typeof taskView>;
+
+/** `GET /api/runs/{id}/plan`. */
+export const planView = z.object({ hash: z.string(), summary: z.string(), tasks: z.array(plannedTask) });
+export type PlanView = z.infer<typeof planView>;
+
+/** `GET /api/runs/{id}/cost`. */
+export const costView = z.object({
+  budgetMicroUsd: z.int(),
+  spentMicroUsd: z.int(),
+  /** Set aside for calls that are under way. */
+  reservedMicroUsd: z.int(),
+  calls: z.int(),
+  usage: meter.shape.usage,
+  /** Whether a scripted model stood in: then tokens and cost are simulated. */
+  simulated: z.boolean(),
+  tasks: z.array(z.object({ task: z.string(), agent: z.string(), spentMicroUsd: z.int(), calls: z.int() })),
+});
+export type CostView = z.infer<typeof costView>;
+
+/** Event names of 004-15..18 and our own. */
+export const eventTypes = ['requirement_submitted', 'task_completed', 'decision_needed', 'status_update', 'run_finished'] as const;
+
+/** A server-sent event of a run; ordered by `seq`, derived from the histories of its records. */
+export const runEvent = z.object({
+  v: z.literal(1),
+  seq: z.int().nonnegative(),
+  type: z.enum(eventTypes),
+  at: time,
+  run: z.string(),
+  task: z.string().optional(),
+  state: z.string(),
+  by: z.string(),
+  note: z.string().optional(),
+});
+export type RunEvent = z.infer<typeof runEvent>;
+
+/** Every list: `next` is the `cursor` of the next page and absent on the last. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().optional() });
+}
+export const MAX_LIST = 200;
+export const DEFAULT_LIST = 50;

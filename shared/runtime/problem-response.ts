@@ -1,0 +1,51 @@
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { z } from 'zod';
+import type { Problem } from '../messages/problem.ts';
+import type { Log } from '../ports/log.ts';
+import { type ErrorCode, PenstockError } from '../ports/penstock-error.ts';
+
+const statuses: Record<ErrorCode, 400 | 401 | 402 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503 | 504> = {
+  invalid: 400,
+  unauthenticated: 401,
+  budget: 402,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  stale: 409,
+  too_large: 413,
+  refused: 422,
+  rate_limited: 429,
+  no_capacity: 503,
+  unavailable: 503,
+  timeout: 504,
+  config: 500,
+  internal: 500,
+};
+
+/** Every error of an HTTP function as RFC 9457; what nobody foresaw says nothing of its inside. */
+export function problemResponse(error: unknown, context: Context, log: Log): Response {
+  const problem = toProblem(error);
+  if (problem.status >= 500) {
+    log.error(error instanceof Error ? error.message : String(error), { path: context.req.path });
+  }
+  return context.body(JSON.stringify(problem), problem.status as 400, { 'content-type': 'application/problem+json' });
+}
+
+export function toProblem(error: unknown): Problem {
+  if (error instanceof z.ZodError) {
+    const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+    return problemOf('invalid', 400, 'the request is not what this route takes', errors);
+  }
+  if (error instanceof PenstockError) {
+    const errors = error.reasons.map((message) => ({ path: '', message }));
+    return problemOf(error.code, statuses[error.code], error.message, errors);
+  }
+  if (error instanceof HTTPException) return problemOf('http', error.status, error.message || 'the request was refused', []);
+  return problemOf('internal', 500, 'something went wrong on our side; the log has it', []);
+}
+
+function problemOf(code: string, status: number, detail: string, errors: Problem['errors'] & object): Problem {
+  const title = code.replaceAll('_', ' ');
+  return { type: `https://penstock.dev/problems/${code}`, title, status, detail, ...(errors.length > 0 ? { errors } : {}) };
+}
