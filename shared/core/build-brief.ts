@@ -1,14 +1,16 @@
+import type { Agent } from '../messages/agent-file.ts';
 import type { AttemptBrief } from '../messages/attempt-api.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Fence } from './fence.ts';
 import { chooseModel } from './models/choose-model.ts';
+import type { ModelEntry } from './models/model-table.ts';
 import type { Ports } from './ports.ts';
 import { blobKeys } from './refs.ts';
 import type { Run } from './run.ts';
 import { ancestorsOf, inDependencyOrder, readTasks } from './run-tasks.ts';
 import type { Task } from './task.ts';
 
-type BriefPorts = Pick<Ports, 'store' | 'blobs' | 'clock' | 'agents' | 'policy' | 'codeHost'>;
+type BriefPorts = Pick<Ports, 'store' | 'blobs' | 'clock' | 'agents' | 'policy' | 'codeHost' | 'model'>;
 
 /** Text of one dependency in a prompt; what is longer is cut at the end. */
 const MAX_DEPENDENCY_CHARS = 12_000;
@@ -16,6 +18,7 @@ const MAX_DIFF_BYTES = 120_000;
 const SIGNED_URL_MS = 60 * 60_000;
 /** Transcript chunks of the attempt before that are handed over. */
 const MAX_CHUNKS = 2_000;
+const MAX_CHECKPOINTS = 500;
 
 /** Everything that one attempt is told, read fresh from the records. */
 export async function buildBrief(
@@ -52,7 +55,7 @@ export async function buildBrief(
     contract: run.contract?.commands ?? {},
     inputs: await inputsOf(ports, run, task, others),
     ...(await subjectOf(ports, run, task, others)),
-    model: { id: model.id, maxOutputTokens: Math.min(agent.limits.max_output_tokens, model.maxOutputTokens) },
+    model: { id: model.id, provider: ports.model.provider, maxOutputTokens: affordableOutput(task, agent, model) },
     limits: {
       turns: agent.limits.turns,
       wrapUpAt: (attempt?.hardLimitAt ?? 0) - ports.policy.wrapUpMs,
@@ -60,6 +63,17 @@ export async function buildBrief(
       renewEveryMs: ports.policy.renewEveryMs,
     },
   };
+}
+
+/** One call may set aside at most this share of what the task may still spend, or the first would leave nothing for a second. */
+const CALL_SHARE = 0.4;
+/** Less is no answer. */
+const MIN_OUTPUT_TOKENS = 1_024;
+
+function affordableOutput(task: Task, agent: Agent, model: ModelEntry): number {
+  const allowance = task.attempts.at(-1)?.meter.allowanceMicroUsd ?? 0;
+  const affordable = Math.floor((allowance * CALL_SHARE) / model.prices.output);
+  return Math.max(MIN_OUTPUT_TOKENS, Math.min(agent.limits.max_output_tokens, model.maxOutputTokens, affordable));
 }
 
 async function dependenciesOf(ports: BriefPorts, task: Task, others: Task[]): Promise<AttemptBrief['dependencies']> {
@@ -96,7 +110,11 @@ async function resumeOf(ports: BriefPorts, fence: Fence, task: Task): Promise<Pi
   const folder = first.slice(0, first.lastIndexOf('/') + 1);
   const { keys } = await ports.blobs.list(folder, { limit: MAX_CHUNKS });
   if (keys.length === 0) return {};
-  return { resume: { generation: before.generation, transcriptUrls: await Promise.all(keys.map((key) => sign(ports, key))) } };
+  const uploads = blobKeys.upload(fence.tenant, fence.run, fence.task, before.generation, 'checkpoint', 0);
+  const saved = await ports.blobs.list(uploads.slice(0, -1), { limit: MAX_CHECKPOINTS });
+  const checkpoints = await Promise.all(saved.keys.map(async (key) => [key, await sign(ports, key)] as const));
+  const transcriptUrls = await Promise.all(keys.map((key) => sign(ports, key)));
+  return { resume: { generation: before.generation, transcriptUrls, checkpoints: Object.fromEntries(checkpoints) } };
 }
 
 async function sourceOf(ports: BriefPorts, run: Run, task: Task): Promise<Pick<AttemptBrief, 'target' | 'clone'>> {

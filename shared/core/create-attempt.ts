@@ -3,16 +3,15 @@ import { createHash } from 'node:crypto';
 import type { TranscriptLine } from '../messages/transcript-line.ts';
 import type { Attempt } from '../ports/attempt.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
-import { type Fence, heldAttempt } from './fence.ts';
+import type { Fence } from './fence.ts';
 import { finishAttempt, type ProposedChangeSet } from './finish-attempt.ts';
-import { staleAttempt } from './meter.ts';
 import { meteredModel } from './metered-model.ts';
 import type { Ports } from './ports.ts';
 import { blobKeys, refs } from './refs.ts';
 import { renewAttempt } from './renew-attempt.ts';
+import { requireHeld } from './require-held.ts';
 import { validateChangeSet } from './repository/validate-change-set.ts';
 import { redact } from './repository/scan-secrets.ts';
-import type { Task } from './task.ts';
 
 export type AttemptPorts = Pick<Ports, 'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'model'>;
 
@@ -50,13 +49,13 @@ export async function storeTranscript(
 
 /** An upload gets its own URL; an uploaded change set is checked and kept under the attempt's own key. */
 export async function propose(ports: AttemptPorts, fence: Fence, proposal: Proposal): Promise<ProposalAnswer> {
+  await requireHeld(ports, fence);
   const { tenant, run, task, generation } = fence;
   const purpose = proposal.kind === 'upload' ? proposal.purpose : 'change-set';
   const key = blobKeys.upload(tenant, run, task, generation, purpose, proposal.n);
   if (proposal.kind === 'upload') {
     return { key, url: await ports.blobs.signUrl({ key, method: 'PUT', expiresInMs: UPLOAD_URL_MS }) };
   }
-  await assertHeld(ports, fence);
   const bytes = await ports.blobs.get(key);
   if (bytes === undefined) throw new PenstockError('invalid', `change set ${proposal.n} of ${task}/${generation} was not uploaded`);
   readBundle(bytes);
@@ -88,12 +87,6 @@ export function readBundle(bytes: Uint8Array): { changeSet: ReturnType<typeof va
 function holds(contents: Map<string, Uint8Array>, sha: string): boolean {
   const bytes = contents.get(sha);
   return bytes !== undefined && createHash('sha256').update(bytes).digest('hex') === sha;
-}
-
-async function assertHeld(ports: Pick<Ports, 'store'>, fence: Fence): Promise<Task> {
-  const task = (await ports.store.get(refs.task(fence.tenant, fence.run, fence.task)))?.data;
-  if (task === undefined || heldAttempt(task, fence) === undefined) throw staleAttempt(fence);
-  return task;
 }
 
 /** Finish of a worker that has a workspace: its change set counts, and where one is due it must be there. */

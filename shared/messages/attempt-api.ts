@@ -34,7 +34,14 @@ export const attemptBrief = z.object({
   /** Failure of the attempt before, for the prompt. */
   previousFailure: z.string().optional(),
   /** Transcript and last checkpoint of the attempt before; absent: start clean. */
-  resume: z.object({ transcriptUrls: z.array(z.string()), generation }).optional(),
+  resume: z
+    .object({
+      transcriptUrls: z.array(z.string()),
+      generation,
+      /** Signed URL by blob key. */
+      checkpoints: z.record(z.string(), z.string()).optional(),
+    })
+    .optional(),
   target: z.object({ host: z.string(), repository: z.string(), baseSha: commitSha, service: z.string() }).optional(),
   clone: z.object({ url: z.string(), authorization: z.string().optional() }).optional(),
   contract: repositoryContract,
@@ -42,7 +49,7 @@ export const attemptBrief = z.object({
   /** For `review`: what there is to judge. */
   diff: z.string().optional(),
   checks: z.array(checkResult).optional(),
-  model: z.object({ id: z.string(), maxOutputTokens: z.int() }),
+  model: z.object({ id: z.string(), provider: z.enum(['anthropic', 'openai', 'script']), maxOutputTokens: z.int() }),
   limits: z.object({
     turns: z.int(),
     /** Epoch milliseconds. */

@@ -5,10 +5,19 @@ import { plannedTask, reviewAnswer } from './plan.ts';
 
 /** Times in answers are ISO 8601; money is micro-dollars. */
 const time = z.iso.datetime();
+const count = z.int().nonnegative();
 
 const endReason = z.object({ code: z.string(), message: z.string() });
+const diffStat = z.object({ files: count, added: count, deleted: count });
 
-export const historyView = z.object({ seq: z.int(), at: time, state: z.string(), by: z.string(), note: z.string().optional() });
+export const historyView = z.object({
+  seq: z.int(),
+  at: time,
+  state: z.string(),
+  by: z.string(),
+  note: z.string().optional(),
+});
+export type HistoryView = z.infer<typeof historyView>;
 
 /** `GET /api/runs/{id}`, and each entry of `GET /api/runs`. */
 export const runView = z.object({
@@ -22,7 +31,11 @@ export const runView = z.object({
   baseSha: z.string().optional(),
   headBranch: z.string().optional(),
   headSha: z.string().optional(),
-  origin: z.object({ kind: z.string(), actor: z.string(), issue: z.object({ number: z.int(), url: z.string() }).optional() }),
+  origin: z.object({
+    kind: z.string(),
+    actor: z.string(),
+    issue: z.object({ number: z.int(), url: z.string() }).optional(),
+  }),
   driver: z.string(),
   priority: z.string(),
   dryRun: z.boolean(),
@@ -38,7 +51,7 @@ export const runView = z.object({
     })
     .optional(),
   checksFrom: z.array(z.string()),
-  diffStat: z.object({ files: z.int(), added: z.int(), deleted: z.int() }).optional(),
+  diffStat: diffStat.optional(),
   pullRequest: z.object({ number: z.int(), url: z.string(), ready: z.boolean() }).optional(),
   createdAt: time,
   updatedAt: time,
@@ -47,6 +60,7 @@ export const runView = z.object({
 });
 export type RunView = z.infer<typeof runView>;
 
+/** An entry of `GET /api/runs/{id}/tasks/{task}/attempts`. */
 export const attemptView = z.object({
   generation: z.int(),
   agent: z.string(),
@@ -57,7 +71,12 @@ export const attemptView = z.object({
   endedAt: time.optional(),
   meter,
   exit: z
-    .object({ outcome: z.string(), code: z.string().optional(), class: z.string().optional(), message: z.string().optional() })
+    .object({
+      outcome: z.string(),
+      code: z.string().optional(),
+      class: z.string().optional(),
+      message: z.string().optional(),
+    })
     .optional(),
 });
 export type AttemptView = z.infer<typeof attemptView>;
@@ -78,8 +97,10 @@ export const taskView = z.object({
   scope: z.array(z.string()),
   spentMicroUsd: z.int(),
   allotmentMicroUsd: z.int(),
+  /** A task that waits after a failed attempt is not tried again before. */
+  notBefore: time.optional(),
   summary: z.string().optional(),
-  changeSet: z.object({ files: z.int(), added: z.int(), deleted: z.int() }).optional(),
+  changeSet: diffStat.optional(),
   checks: z.array(checkResult),
   review: reviewAnswer.optional(),
   startedAt: time.optional(),
@@ -103,26 +124,99 @@ export const costView = z.object({
   usage: meter.shape.usage,
   /** Whether a scripted model stood in: then tokens and cost are simulated. */
   simulated: z.boolean(),
-  tasks: z.array(z.object({ task: z.string(), agent: z.string(), spentMicroUsd: z.int(), calls: z.int() })),
+  tasks: z.array(
+    z.object({
+      task: z.string(),
+      agent: z.string(),
+      spentMicroUsd: z.int(),
+      calls: z.int(),
+      usage: meter.shape.usage,
+    }),
+  ),
 });
 export type CostView = z.infer<typeof costView>;
 
 /** Event names of 004-15..18 and our own. */
-export const eventTypes = ['requirement_submitted', 'task_completed', 'decision_needed', 'status_update', 'run_finished'] as const;
+export const eventTypes = [
+  'requirement_submitted',
+  'task_completed',
+  'decision_needed',
+  'status_update',
+  'run_finished',
+] as const;
 
-/** A server-sent event of a run; ordered by `seq`, derived from the histories of its records. */
+/**
+ * A server-sent event of a run, derived from the histories of its records. `seq` counts from 1 without gaps, and an
+ * event never changes its number: what comes later has a larger one, also when it happened a little earlier.
+ */
 export const runEvent = z.object({
   v: z.literal(1),
-  seq: z.int().nonnegative(),
+  seq: z.int().positive(),
   type: z.enum(eventTypes),
   at: time,
   run: z.string(),
+  /** Absent: the run itself. */
   task: z.string().optional(),
   state: z.string(),
   by: z.string(),
   note: z.string().optional(),
 });
 export type RunEvent = z.infer<typeof runEvent>;
+
+export const artifactKinds = ['output', 'change-set', 'transcript'] as const;
+export type ArtifactKind = (typeof artifactKinds)[number];
+
+/** An entry of `GET /api/runs/{id}/artifacts`: something stored of an attempt that has ended. */
+export const artifactView = z.object({
+  /** `{task}.{generation}.{kind}` */
+  id: z.string(),
+  task: z.string(),
+  generation: z.int(),
+  kind: z.enum(artifactKinds),
+  mediaType: z.string(),
+  bytes: count,
+  sha256: z.string(),
+});
+export type ArtifactView = z.infer<typeof artifactView>;
+
+/** `GET /api/status` (004-11). */
+export const statusView = z.object({
+  version: z.string(),
+  model: z.object({ provider: z.string(), simulated: z.boolean() }),
+  /** Runs of the tenant by stage; a stage without runs is 0. */
+  runs: z.record(z.string(), count),
+  liveRuns: count,
+  agents: count,
+});
+export type StatusView = z.infer<typeof statusView>;
+
+/** An entry of `GET /api/agents` (004-13). */
+export const agentView = z.object({
+  name: z.string(),
+  category: z.string(),
+  type: z.string(),
+  description: z.string(),
+  capabilities: z.array(z.string()),
+  lane: z.string(),
+  tier: z.string(),
+  tools: z.array(z.string()),
+  contentHash: z.string(),
+});
+export type AgentView = z.infer<typeof agentView>;
+
+/** An entry of `GET /api/dead-letters`: a message that could not be handled. */
+export const deadLetterView = z.object({
+  id: z.string(),
+  topic: z.string(),
+  subscription: z.string(),
+  messageId: z.string(),
+  message: z.record(z.string(), z.unknown()),
+  error: z.string(),
+  at: time,
+});
+export type DeadLetterView = z.infer<typeof deadLetterView>;
+
+export const health = z.object({ status: z.literal('ok'), version: z.string() });
 
 /** Every list: `next` is the `cursor` of the next page and absent on the last. */
 export function listOf<T extends z.ZodType>(item: T) {

@@ -12,15 +12,15 @@ export const topics = {
   'task-finished': taskHint,
   'run-finished': runHint,
   'notification-requested': runHint,
+  /** A message that no delivery could handle; what the platform does not say is absent. */
   'dead-letter': z.object({
-    v: z.literal(1),
-    topic: z.string().max(200),
+    topic: z.string().max(200).optional(),
     subscription: z.string().max(200),
-    messageId: z.string().max(200),
+    messageId: z.string().max(200).optional(),
     message: z.record(z.string(), z.unknown()),
     attributes: z.record(z.string(), z.string()),
-    deliveryAttempt: z.int().positive(),
-    error: z.string().max(4_000),
+    deliveryAttempt: z.int().nonnegative(),
+    error: z.string().max(4_000).optional(),
   }),
 } as const;
 

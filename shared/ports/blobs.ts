@@ -15,7 +15,10 @@ export interface Blobs {
   ): Promise<'stored' | 'exists'>;
   get(key: string): Promise<Uint8Array | undefined>;
   /** Keys under a prefix in ascending order; `cursor` of the page before goes on. */
-  list(prefix: string, options: { limit: number; cursor?: string }): Promise<{ keys: string[]; cursor?: string }>;
+  list(
+    prefix: string,
+    options: { limit: number; cursor?: string },
+  ): Promise<{ keys: string[]; cursor?: string }>;
   /** Deleting what is not there is fine. */
   delete(key: string): Promise<void>;
   /** A URL that needs no other credential, for one key, one method and a short time. */

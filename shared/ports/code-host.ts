@@ -60,6 +60,10 @@ export interface CodeHost {
   /** Whether it has pull requests, issues, comments and check runs; without, those calls throw `invalid`. */
   readonly hasPullRequests: boolean;
 
+  /**
+   * Where a change starts. On a checkout: its current branch, on a detached one the SHA of HEAD (which `readBranch`
+   * takes), without commits `undefined`. GitHub names the branch of an empty repository too; `readBranch` then has none.
+   */
   defaultBranch(repository: RepositoryRef): Promise<string | undefined>;
   /** SHA of a branch. */
   readBranch(repository: RepositoryRef, branch: string): Promise<string | undefined>;
@@ -70,7 +74,7 @@ export interface CodeHost {
     sha: string,
     limit: number,
   ): Promise<{ entries: TreeEntry[]; truncated: boolean }>;
-  /** At most `maxBytes` of a regular file. */
+  /** The first `maxBytes` of a regular file; a symbolic link is none. */
   readFile(
     repository: RepositoryRef,
     sha: string,
@@ -79,23 +83,29 @@ export interface CodeHost {
   ): Promise<Uint8Array | undefined>;
   permission(repository: RepositoryRef, login: string): Promise<'admin' | 'write' | 'read' | 'none'>;
   readThread(repository: RepositoryRef, issue: number): Promise<Thread | undefined>;
-  /** Unified diff between two commits, cut at `maxBytes`. */
+  /** Unified diff of what `head` changed since it left `base`, cut at `maxBytes`. */
   diff(repository: RepositoryRef, base: string, head: string, maxBytes: number): Promise<string>;
   /** How to clone, read-only and for this repository only. `authorization` is a whole header value and a secret. */
   cloneAccess(repository: RepositoryRef): Promise<{ url: string; authorization?: string }>;
 
-  /** Tree from the parent's tree plus changes, and a commit on it. No ref moves. No author: the host signs it as the App. */
+  /**
+   * Tree from the parent's tree plus changes, and a commit on it. No ref moves. No author: the host signs it as the App.
+   * A path that a tree cannot hold, or the deletion of what is not there, is `invalid`; an unknown parent `not_found`.
+   */
   writeCommit(
     repository: RepositoryRef,
     commit: { parent: string; message: string; changes: FileChange[] },
   ): Promise<string>;
   createBranch(repository: RepositoryRef, branch: string, sha: string): Promise<'created' | 'exists'>;
-  /** Fast-forward only. `conflict`: the branch is no longer an ancestor of `sha`. */
+  /** Fast-forward only. `conflict`: the branch is no longer an ancestor of `sha`. `not_found`: there is no such branch. */
   advanceBranch(repository: RepositoryRef, branch: string, sha: string): Promise<'advanced' | 'conflict'>;
 
   /** The newest pull request from that branch, in any state. */
   findPullRequest(repository: RepositoryRef, headBranch: string): Promise<PullRequest | undefined>;
-  /** A draft, or where drafts are refused a normal one titled `[WIP] …`. */
+  /**
+   * A draft, or where drafts are refused a normal one titled `[WIP] …` (which then counts as a draft).
+   * `conflict`: that branch has an open one. After an unknown outcome, find before a second try: nothing is repeated here.
+   */
   createPullRequest(
     repository: RepositoryRef,
     request: { headBranch: string; baseBranch: string; title: string; body: string },

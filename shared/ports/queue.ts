@@ -21,5 +21,20 @@ export interface Delivery {
   deliveryAttempt: number;
 }
 
+/** What comes on a dead-letter topic: a message that could not be handled, and where. */
+export interface DeadLetter {
+  /** Absent where the platform does not say it (Pub/Sub names the subscription only). */
+  topic?: string;
+  subscription: string;
+  /** Absent where the platform gives the copy an id of its own. */
+  messageId?: string;
+  message: object;
+  attributes: Attributes;
+  /** How often it was delivered. */
+  deliveryAttempt: number;
+  /** What the last delivery failed with, where it is known. */
+  error?: string;
+}
+
 /** Resolves: acknowledged. Rejects: delivered again, later. */
 export type Receive = (delivery: Delivery) => Promise<void>;

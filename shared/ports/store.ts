@@ -22,7 +22,10 @@ export type Write =
 export type CommitResult = { outcome: 'committed'; versions: string[] } | { outcome: 'conflict' };
 
 export type Scalar = string | number | boolean | null;
-/** Fields are top-level names. `in` takes at most 30 values. */
+/**
+ * Fields are top-level names. A filter matches only a field that is there and holds a value of the same type;
+ * `== null` a present null. `in` takes 1 to 30 values; at most one `in` and one `array-contains` stand in a query; null goes with `==` only.
+ */
 export type Where =
   | { field: string; op: '==' | '<' | '<=' | '>' | '>='; value: Scalar }
   | { field: string; op: 'in'; value: Scalar[] }
@@ -32,7 +35,10 @@ export interface Query<T extends object> {
   /** One collection by path, or every collection of that last name (`group`). */
   from: { collection: string } | { group: string };
   where?: Where[];
-  /** Ties are broken by document path, ascending. @default by document path */
+  /**
+   * A document without the field is left out. Types sort as null, booleans, numbers, strings. Ties are broken by the
+   * fields of range filters and then by document path, all in the same direction. @default those, ascending
+   */
   orderBy?: { field: keyof T & string; direction?: 'asc' | 'desc' };
   /** At most {@link MAX_PAGE}. */
   limit: number;
@@ -55,22 +61,33 @@ export const MAX_COMMIT_WRITES = 500;
 
 /**
  * Typed documents with optimistic versions; each call is durable when it resolves.
- * Documents are plain JSON objects (no `undefined`, dates as epoch milliseconds).
+ * Documents are plain JSON objects (no `undefined`, dates as epoch milliseconds; at most 100 levels), and come back equal, as a copy. Whatever is not is refused with `invalid`.
  * `expireAt` is epoch milliseconds; an expired document may still be read for a while.
  */
 export interface Store {
   get<T extends object>(ref: DocumentRef<T>): Promise<Versioned<T> | undefined>;
   /** In the order asked for; at most {@link MAX_PAGE}. */
   getMany<T extends object>(refs: DocumentRef<T>[]): Promise<(Versioned<T> | undefined)[]>;
-  create<T extends object>(ref: DocumentRef<T>, data: T, options?: { expireAt?: number }): Promise<'created' | 'exists'>;
+  create<T extends object>(
+    ref: DocumentRef<T>,
+    data: T,
+    options?: { expireAt?: number },
+  ): Promise<'created' | 'exists'>;
   /**
    * All or nothing. A `create` of what exists, or an `ifVersion` that no longer holds, is a `conflict` and changes nothing.
-   * A commit that was applied although its answer was lost is reported as committed (each conditional write carries a `writeId`).
+   * A commit names a document once. One that was applied although its answer was lost is reported as committed (each write carries
+   * a `writeId`), except one of nothing but deletes, which leaves no trace: that is a `conflict`.
    */
   commit(writes: Write[]): Promise<CommitResult>;
   query<T extends object>(query: Query<T>): Promise<Page<T>>;
   count(query: CountQuery): Promise<number>;
-  /** Calls back with the document now and after each change (`undefined`: deleted or absent), until the returned function is called. */
-  watch<T extends object>(ref: DocumentRef<T>, onChange: (document: Versioned<T> | undefined) => void): () => void;
+  /**
+   * Calls back with the document soon, and then with the newest after changes (`undefined`: deleted or absent), until the
+   * returned function is called. Of changes close together only the last may be told.
+   */
+  watch<T extends object>(
+    ref: DocumentRef<T>,
+    onChange: (document: Versioned<T> | undefined) => void,
+  ): () => void;
   close(): Promise<void>;
 }

@@ -1,12 +1,15 @@
 import type { Hono } from 'hono';
 import type { Message, Topic } from '../messages/topics.ts';
 import type { Ports } from '../core/ports.ts';
+import type { MessagesGateway } from '../ports/messages-gateway.ts';
 import type { Identity } from '../ports/identity.ts';
 
 /** What a process of ours is composed of, whatever it stands on. */
 export interface Runtime {
   ports: Ports;
   identity: Identity;
+  /** Model calls of jobs go through here. */
+  gateway: MessagesGateway;
   webhookSecrets: string[];
   /** Whether a scripted model answers: every page says so. */
   simulatedModel: boolean;

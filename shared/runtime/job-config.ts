@@ -30,7 +30,11 @@ export function readJobConfig(environment: Record<string, string | undefined> = 
   const parsed = jobEnvironment.safeParse(environment);
   if (!parsed.success) {
     const reasons = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new PenstockError('config', `The job cannot start: ${reasons.join('; ')}. Correct these environment variables.`, { reasons });
+    throw new PenstockError(
+      'config',
+      `The job cannot start: ${reasons.join('; ')}. Correct these environment variables.`,
+      { reasons },
+    );
   }
   const { data } = parsed;
   return {

@@ -47,5 +47,5 @@ export function toProblem(error: unknown): Problem {
 
 function problemOf(code: string, status: number, detail: string, errors: Problem['errors'] & object): Problem {
   const title = code.replaceAll('_', ' ');
-  return { type: `https://penstock.dev/problems/${code}`, title, status, detail, ...(errors.length > 0 ? { errors } : {}) };
+  return { type: `urn:penstock:problem:${code}`, code, title, status, detail, ...(errors.length > 0 ? { errors } : {}) };
 }

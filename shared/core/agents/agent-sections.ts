@@ -21,20 +21,32 @@ export function readSections(
 ): { sections: Record<SectionName, string>; lines: Record<SectionName, number>; reasons: LineReason[] } {
   const found = splitAtHeadings(body, firstLine);
   const reasons = found.filter((section) => !isSectionName(section.title)).map(unknownSection);
-  const sections = {} as Record<SectionName, string>;
-  const lines = {} as Record<SectionName, number>;
   for (const name of agentSections) {
-    const matches = found.filter((section) => section.title === name);
-    const first = matches[0];
-    if (first === undefined) reasons.push({ line: firstLine, message: `the section "## ${name}" is missing` });
-    else if (first.text === '') reasons.push({ line: first.line, message: `the section "## ${name}" is empty` });
-    for (const repeat of matches.slice(1)) {
-      reasons.push({ line: repeat.line, message: `the section "## ${name}" stands twice; keep one` });
-    }
-    sections[name] = first?.text ?? '';
-    lines[name] = first?.line ?? firstLine;
+    const [first, ...repeats] = found.filter((section) => section.title === name);
+    if (first === undefined)
+      reasons.push({ line: firstLine, message: `the section "## ${name}" is missing` });
+    else if (first.text === '')
+      reasons.push({ line: first.line, message: `the section "## ${name}" is empty` });
+    for (const { line } of repeats)
+      reasons.push({ line, message: `the section "## ${name}" stands twice; keep one` });
   }
-  return { sections, lines, reasons };
+  const named = (name: SectionName): Section =>
+    found.find(({ title }) => title === name) ?? { title: name, line: firstLine, text: '' };
+  return {
+    sections: bySection((name) => named(name).text),
+    lines: bySection((name) => named(name).line),
+    reasons,
+  };
+}
+
+function bySection<T>(read: (name: SectionName) => T): Record<SectionName, T> {
+  return {
+    Context: read('Context'),
+    'System instructions': read('System instructions'),
+    'Task template': read('Task template'),
+    Output: read('Output'),
+    Handoff: read('Handoff'),
+  };
 }
 
 function isSectionName(title: string): title is SectionName {

@@ -24,15 +24,26 @@ const FRONT_MATTER = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/;
 export function parseAgentFile({ file, text }: AgentFile): ParsedAgentFile {
   const match = FRONT_MATTER.exec(text);
   if (match?.[1] === undefined) {
-    return { reasons: [{ file, line: 1, message: 'the file must begin with YAML front matter between two lines of ---' }] };
+    return {
+      reasons: [
+        { file, line: 1, message: 'the file must begin with YAML front matter between two lines of ---' },
+      ],
+    };
   }
   const bodyLine = match[0].split('\n').length;
   const front = readFrontMatter(match[1]);
   const body = readSections(text.slice(match[0].length).replaceAll('\r\n', '\n'), bodyLine);
-  const reasons = [...front.reasons, ...body.reasons, ...templateReasons(body.sections['Task template'], body.lines['Task template'])];
+  const reasons = [
+    ...front.reasons,
+    ...body.reasons,
+    ...templateReasons(body.sections['Task template'], body.lines['Task template']),
+  ];
   const name = front.data?.name;
   if (name !== undefined && file !== `${name}.md`) {
-    reasons.push({ line: front.lineOf(['name']), message: `the name is ${name}, so the file must be ${name}.md` });
+    reasons.push({
+      line: front.lineOf(['name']),
+      message: `the name is ${name}, so the file must be ${name}.md`,
+    });
   }
   if (front.data === undefined || reasons.length > 0) {
     return { reasons: reasons.toSorted((a, b) => a.line - b.line).map((reason) => ({ file, ...reason })) };
@@ -61,17 +72,27 @@ function readFrontMatter(yaml: string): FrontMatter {
   const lineAt = (offset: number): number => counter.linePos(offset).line + 1;
   const lineOf = (path: PropertyKey[]): number => lineAt(offsetOf(document, path));
   if (document.errors.length > 0) {
-    const reasons = document.errors.map(({ pos, message }) => ({ line: lineAt(pos[0]), message: message.split('\n')[0] ?? message }));
+    const reasons = document.errors.map(({ pos, message }) => ({
+      line: lineAt(pos[0]),
+      message: message.split('\n')[0] ?? message,
+    }));
     return { data: undefined, reasons, lineOf };
   }
   const parsed = agentFrontMatter.safeParse(document.toJS() ?? {});
   if (parsed.success) return { data: parsed.data, reasons: [], lineOf };
-  return { data: undefined, reasons: parsed.error.issues.flatMap((issue) => issueReasons(issue, lineOf)), lineOf };
+  return {
+    data: undefined,
+    reasons: parsed.error.issues.flatMap((issue) => issueReasons(issue, lineOf)),
+    lineOf,
+  };
 }
 
 function issueReasons(issue: z.core.$ZodIssue, lineOf: FrontMatter['lineOf']): LineReason[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ line: lineOf([...issue.path, key]), message: `${[...issue.path, key].join('.')}: is not a known field` }));
+    return issue.keys.map((key) => ({
+      line: lineOf([...issue.path, key]),
+      message: `${[...issue.path, key].join('.')}: is not a known field`,
+    }));
   }
   const at = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
   return [{ line: lineOf(issue.path), message: `${at}${issue.message}` }];

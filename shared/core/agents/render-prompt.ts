@@ -12,6 +12,7 @@ export const promptNames = [
   'wrap-up',
   'last-turns',
   'message',
+  'continued',
   'continue-cut-answer',
   'repair-answer',
   'checks-red',
@@ -54,6 +55,8 @@ function renderTask(facts: PromptFacts): string {
     title: brief.title.replaceAll(/\s+/g, ' '),
     body: fillTemplate(agent.sections['Task template'], taskBlocks(facts)),
     previous_failure:
-      failure === undefined ? '' : `## Why the attempt before you failed\n\n${fence('previous-failure', failure)}\n\nDo not fail the same way.`,
+      failure === undefined
+        ? ''
+        : `## Why the attempt before you failed\n\n${fence('previous-failure', failure)}\n\nDo not fail the same way.`,
   });
 }

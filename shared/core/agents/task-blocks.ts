@@ -32,10 +32,16 @@ export function taskBlocks({ brief, team, guidance }: TaskFacts): Record<TaskPla
     acceptance: block('Acceptance criteria', list(brief.acceptance)),
     scope: block('Files you may change', list(brief.scope)),
     dependencies: block('Work done before you', brief.dependencies.map(dependencyText).join('\n\n')),
-    team: brief.kind === 'plan' ? block('Agents you can give tasks to', team.filter(canBePlanned).map(teamLine).join('\n')) : '',
+    team:
+      brief.kind === 'plan'
+        ? block('Agents you can give tasks to', team.filter(canBePlanned).map(teamLine).join('\n'))
+        : '',
     diff: brief.diff === undefined ? '' : block('Diff to judge', fence('diff', brief.diff)),
     checks: block('Check results', (brief.checks ?? []).map(checkText).join('\n\n')),
-    guidance: guidance === undefined ? '' : block("The repository's own guidance", fence('repository-guidance', guidance)),
+    guidance:
+      guidance === undefined
+        ? ''
+        : block("The repository's own guidance", fence('repository-guidance', guidance)),
   };
 }
 
@@ -46,7 +52,9 @@ export function canBePlanned(agent: Agent): boolean {
 
 /** One check as the agents read it; its output is data. */
 export function checkText(check: CheckResult): string {
-  const verdict = check.passed ? 'passed' : `failed with exit code ${check.exitCode ?? 'none (it was ended)'}`;
+  const verdict = check.passed
+    ? 'passed'
+    : `failed with exit code ${check.exitCode ?? 'none (it was ended)'}`;
   const head = `\`${check.command}\` ${verdict}${check.summary === '' ? '' : ` (${check.summary})`}`;
   return check.passed ? head : `${head}\n${fence('check-output', check.outputTail)}`;
 }

@@ -21,7 +21,11 @@ function unknownNames({ file, text }: AgentFile, agent: Agent, known: Set<string
   return (['next_agents', 'dependencies'] as const).flatMap((field) =>
     agent[field]
       .filter((name) => !known.has(name))
-      .map((name) => ({ file, line: lineOfName(text, field, name), message: `${field}: there is no agent ${name}` })),
+      .map((name) => ({
+        file,
+        line: lineOfName(text, field, name),
+        message: `${field}: there is no agent ${name}`,
+      })),
   );
 }
 

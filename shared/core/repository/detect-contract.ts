@@ -1,18 +1,7 @@
 import type { RepositoryContract } from '../../messages/repository-contract.ts';
 import { detectNpm } from './detect-npm.ts';
 import { detectPython } from './detect-python.ts';
-
-export interface RepositoryFile {
-  path: string;
-  text: string;
-}
-
-/** What one kind of manifest says. */
-export interface Detection {
-  setup: string[];
-  test: string[];
-  reasons: string[];
-}
+import { nothing, textOf, type Detection, type RepositoryFile } from './detection.ts';
 
 export interface DetectedContract {
   contract: RepositoryContract;
@@ -44,12 +33,6 @@ export function detectContract(files: readonly RepositoryFile[]): DetectedContra
     contract: { ...(setup.length > 0 ? { setup } : {}), ...(test.length > 0 ? { test } : {}) },
     reasons: [...languages.flatMap((detection) => detection.reasons), ...(test.length === 0 ? [none] : [])],
   };
-}
-
-export const nothing: Detection = { setup: [], test: [], reasons: [] };
-
-export function textOf(files: readonly RepositoryFile[], path: string): string | undefined {
-  return files.find((file) => file.path === path)?.text;
 }
 
 function detectGo(files: readonly RepositoryFile[]): Detection {

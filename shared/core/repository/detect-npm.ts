@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nothing, textOf, type Detection, type RepositoryFile } from './detect-contract.ts';
+import { nothing, textOf, type Detection, type RepositoryFile } from './detection.ts';
 
 const manifest = z.object({
   scripts: z.record(z.string(), z.unknown()).optional(),

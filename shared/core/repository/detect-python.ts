@@ -1,4 +1,4 @@
-import { nothing, textOf, type Detection, type RepositoryFile } from './detect-contract.ts';
+import { nothing, textOf, type Detection, type RepositoryFile } from './detection.ts';
 
 const TEST_FILE = /(^|\/)(test_[^/]+|[^/]+_test|conftest)\.py$/;
 /** Beside the system's packages, because those are read-only. */

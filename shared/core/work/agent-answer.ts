@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import type { Agent } from '../../messages/agent-file.ts';
 import { MAX_OUTPUT_CHARS, type AttemptBrief } from '../../messages/attempt-api.ts';
-import { architectAnswer, reviewAnswer, type ArchitectAnswer, type ReviewAnswer } from '../../messages/plan.ts';
+import {
+  architectAnswer,
+  reviewAnswer,
+  type ArchitectAnswer,
+  type ReviewAnswer,
+} from '../../messages/plan.ts';
 
 /** What an agent's conversation came to. */
 export type AgentAnswer =
@@ -15,7 +20,10 @@ export interface AnswerContract {
   read(text: string): { answer: AgentAnswer } | { reasons: string[] };
 }
 
-export function answerContract(brief: Pick<AttemptBrief, 'kind'>, agent: Pick<Agent, 'result'>): AnswerContract {
+export function answerContract(
+  brief: Pick<AttemptBrief, 'kind'>,
+  agent: Pick<Agent, 'result'>,
+): AnswerContract {
   if (brief.kind === 'plan') {
     return jsonContract(architectAnswer, (text, plan) => ({ kind: 'plan', text, plan }));
   }
@@ -25,7 +33,10 @@ export function answerContract(brief: Pick<AttemptBrief, 'kind'>, agent: Pick<Ag
   return { read: (text) => ({ answer: { kind: 'text', text: text.trim() } }) };
 }
 
-function jsonContract<T>(schema: z.ZodType<T>, wrap: (text: string, value: T) => AgentAnswer): AnswerContract {
+function jsonContract<T>(
+  schema: z.ZodType<T>,
+  wrap: (text: string, value: T) => AgentAnswer,
+): AnswerContract {
   return {
     schema: z.toJSONSchema(schema),
     read(text) {
@@ -34,7 +45,8 @@ function jsonContract<T>(schema: z.ZodType<T>, wrap: (text: string, value: T) =>
       const parsed = schema.safeParse(json);
       if (!parsed.success) return { reasons: parsed.error.issues.map(issueText) };
       const compact = JSON.stringify(parsed.data);
-      if (compact.length > MAX_OUTPUT_CHARS) return { reasons: [`it has more than ${MAX_OUTPUT_CHARS} characters`] };
+      if (compact.length > MAX_OUTPUT_CHARS)
+        return { reasons: [`it has more than ${MAX_OUTPUT_CHARS} characters`] };
       return { answer: wrap(compact, parsed.data) };
     },
   };

@@ -1,5 +1,10 @@
 import type { Agent } from '../../messages/agent-file.ts';
-import { MAX_OUTPUT_CHARS, MAX_SUMMARY_CHARS, type AttemptFailure, type AttemptResultInput } from '../../messages/attempt-api.ts';
+import {
+  MAX_OUTPUT_CHARS,
+  MAX_SUMMARY_CHARS,
+  type AttemptFailure,
+  type AttemptResultInput,
+} from '../../messages/attempt-api.ts';
 import type { CheckResult } from '../../messages/change-set.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import type { Tool } from '../../ports/tool.ts';
@@ -22,6 +27,8 @@ export interface Bench {
   validate?(): Promise<void>;
   /** Everything the agent works on is there when it resolves. */
   prepare(): Promise<{ tools: Tool[]; guidance?: string; resumed?: ResumePoint }>;
+  /** What the conversation is about to begin with. */
+  prompted?(prompt: { system: string; user: string }): Promise<void>;
   afterTools?: AgentRun['afterTools'];
   judge?: AgentRun['judge'];
   /** Checks what the agent left behind, before it is stored. */
@@ -36,7 +43,11 @@ export interface Stored {
 }
 
 /** The work of an agent that is a model, as the stages of 003-29. */
-export async function doAgentWork(context: WorkContext, roster: Roster, bench: Bench): Promise<AttemptResultInput> {
+export async function doAgentWork(
+  context: WorkContext,
+  roster: Roster,
+  bench: Bench,
+): Promise<AttemptResultInput> {
   const { attempt, stage } = context;
   const { brief } = attempt;
   const agent = await stage('load_configuration', () => findAgent(roster, brief.agent));
@@ -46,21 +57,37 @@ export async function doAgentWork(context: WorkContext, roster: Roster, bench: B
   if ('failure' in end) return { outcome: 'failed', failure: end.failure };
   await stage('process_output', () => bench.collect?.(end.answer));
   const stored = (await stage('store_results', () => bench.store?.())) ?? { checks: [] };
-  if (stored.failure !== undefined) return { outcome: 'failed', failure: stored.failure, checks: stored.checks };
+  if (stored.failure !== undefined)
+    return { outcome: 'failed', failure: stored.failure, checks: stored.checks };
   return stage('generate_handoff', () => handOver(context, agent, end, stored.checks));
 }
 
 function findAgent({ agents }: Roster, name: string): Agent {
   const agent = agents.get(name);
   if (agent !== undefined) return agent;
-  throw new PenstockError('config', `There is no agent ${name} in this version. Add shared/agents/${name}.md or plan with another.`);
+  throw new PenstockError(
+    'config',
+    `There is no agent ${name} in this version. Add shared/agents/${name}.md or plan with another.`,
+  );
 }
 
-async function prepareRun(context: WorkContext, roster: Roster, bench: Bench, agent: Agent): Promise<AgentRun> {
+async function prepareRun(
+  context: WorkContext,
+  roster: Roster,
+  bench: Bench,
+  agent: Agent,
+): Promise<AgentRun> {
   const { attempt, transcript } = context;
   const { brief } = attempt;
   const { tools, guidance, resumed } = await bench.prepare();
-  const { system, user } = renderPrompt({ brief, agent, prompts: roster.prompts, team: [...roster.agents.values()], guidance });
+  const { system, user } = renderPrompt({
+    brief,
+    agent,
+    prompts: roster.prompts,
+    team: [...roster.agents.values()],
+    guidance,
+  });
+  await bench.prompted?.({ system, user });
   if (resumed !== undefined && brief.resume !== undefined && resumed.turns.length > 0) {
     transcript.write({ kind: 'note', text: continuationNote(brief.resume.generation, resumed.turns.length) });
   }
@@ -93,5 +120,7 @@ function handOver(
   if (answer.kind === 'plan') return { ...common, summary: answer.plan.summary, output: answer.text };
   if (answer.kind === 'review') return { ...common, summary: answer.review.summary, review: answer.review };
   const summary = cutEnd(answer.text, MAX_SUMMARY_CHARS);
-  return agent.result === 'text' ? { ...common, summary, output: cutEnd(answer.text, MAX_OUTPUT_CHARS) } : { ...common, summary };
+  return agent.result === 'text'
+    ? { ...common, summary, output: cutEnd(answer.text, MAX_OUTPUT_CHARS) }
+    : { ...common, summary };
 }

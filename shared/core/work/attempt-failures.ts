@@ -43,13 +43,18 @@ export function platformFailure(error: unknown): AttemptFailure {
 }
 
 export function endFailure(end: Exclude<SteeringEnd, 'stopped'>): AttemptFailure {
-  if (end === 'hard_limit') return failure('timeout', 'The attempt reached its hard time limit before the agent was done.');
-  return failure('lost', 'The machine ended the attempt (SIGTERM) before the agent was done. The next attempt goes on from its last checkpoint.');
+  if (end === 'hard_limit')
+    return failure('timeout', 'The attempt reached its hard time limit before the agent was done.');
+  return failure(
+    'lost',
+    'The machine ended the attempt (SIGTERM) before the agent was done. The next attempt goes on from its last checkpoint.',
+  );
 }
 
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const reasons = error instanceof PenstockError ? error.reasons.filter((reason) => !error.message.includes(reason)) : [];
+  const reasons =
+    error instanceof PenstockError ? error.reasons.filter((reason) => !error.message.includes(reason)) : [];
   return [error.message, ...reasons].join('\n');
 }
 

@@ -94,5 +94,13 @@ export function openConversation(config: ConversationConfig): Conversation {
   }
 
   if (turns.length === 0) say([{ type: 'text', text: config.firstTurn }]);
+  else if (wasHurried(turns, prompts)) say([{ type: 'text', text: prompts.continued }]);
   return { ask, keep, say };
+}
+
+/** Whether the attempt before was told that its time or turns run out: the next one has its own. */
+function wasHurried(turns: Turn[], prompts: Prompts): boolean {
+  const endings = [prompts['wrap-up'], prompts['last-turns'].split('{{turns}}').at(-1) ?? ''];
+  const said = turns.filter(({ role }) => role === 'user').flatMap(({ blocks }) => blocks);
+  return said.some((block) => block.type === 'text' && endings.some((ending) => block.text.endsWith(ending)));
 }

@@ -27,6 +27,9 @@ export function createWorker({ roster, clock, redact }: WorkerConfig): Worker {
     });
     if (result !== 'stopped') return result;
     const { run, task, generation } = attempt.brief;
-    throw new PenstockError('stale', `Attempt ${generation} of task ${task} of run ${run} lost its claim; its result is dropped.`);
+    throw new PenstockError(
+      'stale',
+      `Attempt ${generation} of task ${task} of run ${run} lost its claim; its result is dropped.`,
+    );
   };
 }

@@ -5,7 +5,11 @@ import type { Transcript } from './transcript.ts';
 /** Runs one of the nine stages of an attempt (003-29) and writes how long it took, also when it failed. */
 export type Stage = <T>(name: LifecycleStage, work: () => Promise<T> | T) => Promise<T>;
 
-export function createStage(transcript: Transcript, clock: Clock, onStage?: (name: LifecycleStage, ms: number) => void): Stage {
+export function createStage(
+  transcript: Transcript,
+  clock: Clock,
+  onStage?: (name: LifecycleStage, ms: number) => void,
+): Stage {
   return async (name, work) => {
     const startedAt = clock.now();
     try {

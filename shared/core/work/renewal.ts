@@ -17,7 +17,13 @@ export interface RenewalConfig {
  * Keeps the lease on a timer of its own, whatever the model and the tools are doing, and hands over what the platform says.
  * A claim that is gone stops the attempt; so does a platform that cannot be reached until the lease must be over.
  */
-export async function renewLease({ attempt, clock, steering, everyMs, signal }: RenewalConfig): Promise<void> {
+export async function renewLease({
+  attempt,
+  clock,
+  steering,
+  everyMs,
+  signal,
+}: RenewalConfig): Promise<void> {
   let lastRenewedAt = clock.now();
   let waitMs = everyMs;
   while (await hasSlept(clock, waitMs, signal)) {

@@ -19,7 +19,9 @@ const readingTools: readonly ToolName[] = ['list_files', 'read_file', 'search', 
 
 /** Whether a tool may leave the workspace different; one that is not known may. */
 export function mayChangeFiles(tool: string): boolean {
-  return !(toolNames as readonly string[]).includes(tool) || !(readingTools as readonly string[]).includes(tool);
+  return (
+    !(toolNames as readonly string[]).includes(tool) || !(readingTools as readonly string[]).includes(tool)
+  );
 }
 
 /** First line of a transcript that goes on from an earlier one, whose turns it does not repeat. */
@@ -62,7 +64,7 @@ export function resumePoint(lines: TranscriptLine[]): ResumePoint {
       goBackTo(mark);
     }
     if (line.kind === 'tool' && line.allowed && mayChangeFiles(line.name)) areFilesKnown = false;
-    if (line.kind === 'turn') turns.push(line.turn as Turn);
+    if (line.kind === 'turn') turns.push(turnOf(line.turn));
     if (line.kind === 'checkpoint') {
       checkpoint = line.blob;
       areFilesKnown = true;
@@ -71,5 +73,12 @@ export function resumePoint(lines: TranscriptLine[]): ResumePoint {
     if (isComplete && areFilesKnown) marks.push({ turns: turns.length, checkpoint });
   }
   const mark = marks.at(-1) ?? start;
-  return { turns: turns.slice(0, mark.turns), ...(mark.checkpoint === undefined ? {} : { checkpoint: mark.checkpoint }) };
+  return {
+    turns: turns.slice(0, mark.turns),
+    ...(mark.checkpoint === undefined ? {} : { checkpoint: mark.checkpoint }),
+  };
+}
+
+function turnOf({ raw, ...turn }: Extract<TranscriptLine, { kind: 'turn' }>['turn']): Turn {
+  return raw === undefined ? turn : { ...turn, raw };
 }

@@ -56,25 +56,22 @@ async function react(
   progress: Progress,
   answer: ModelAnswer,
 ): Promise<AgentEnd | undefined> {
-  switch (answer.stop) {
-    case 'refused':
-      await conversation.keep(answer);
-      return { failure: failure('model_refused', `${answer.model} refused the task. ${textOf(answer)}`.trim()) };
-    case 'context_full':
-      return { failure: failure('turn_limit', `The conversation no longer fits the context of ${answer.model}.`) };
-    case 'truncated':
-      return continueCutAnswer(run, conversation, progress, answer);
-    case 'tool_use':
-    case 'end': {
-      await conversation.keep(answer);
-      const uses = answer.turn.blocks.filter((block): block is ToolUse => block.type === 'tool_use');
-      if (uses.length > 0) return useTools(run, conversation, progress, uses);
-      if (answer.stop === 'tool_use') {
-        return { failure: failure('model_garbage', `${answer.model} stopped for a tool call but made none.`) };
-      }
-      return judgeAnswer(run, conversation, progress, textOf(answer));
-    }
+  if (answer.stop === 'truncated') return continueCutAnswer(run, conversation, progress, answer);
+  if (answer.stop === 'context_full') {
+    return {
+      failure: failure('turn_limit', `The conversation no longer fits the context of ${answer.model}.`),
+    };
   }
+  await conversation.keep(answer);
+  if (answer.stop === 'refused') {
+    return {
+      failure: failure('model_refused', `${answer.model} refused the task. ${textOf(answer)}`.trim()),
+    };
+  }
+  const uses = answer.turn.blocks.filter((block): block is ToolUse => block.type === 'tool_use');
+  if (uses.length > 0) return useTools(run, conversation, progress, uses);
+  if (answer.stop === 'end') return judgeAnswer(run, conversation, progress, textOf(answer));
+  return { failure: failure('model_garbage', `${answer.model} stopped for a tool call but made none.`) };
 }
 
 /** A tool call that was cut has half an input: it is dropped, and the agent told to make it again. */
@@ -86,7 +83,9 @@ async function continueCutAnswer(
 ): Promise<AgentEnd | undefined> {
   progress.continuations += 1;
   if (progress.continuations > MAX_CONTINUATIONS) {
-    return { failure: failure('model_garbage', `${answer.model} was cut off at its output limit twice in a row.`) };
+    return {
+      failure: failure('model_garbage', `${answer.model} was cut off at its output limit twice in a row.`),
+    };
   }
   const said = answer.turn.blocks.filter((block) => block.type === 'text' && block.text.trim() !== '');
   if (said.length > 0) await conversation.keep(answer, said);
@@ -132,11 +131,21 @@ async function judgeAnswer(
   return undefined;
 }
 
-function repair(run: AgentRun, conversation: Conversation, progress: Progress, reasons: string[]): AgentEnd | undefined {
+function repair(
+  run: AgentRun,
+  conversation: Conversation,
+  progress: Progress,
+  reasons: string[],
+): AgentEnd | undefined {
   progress.repairs += 1;
   const list = reasons.map((reason) => `- ${reason}`).join('\n');
   if (progress.repairs > MAX_REPAIRS) {
-    return { failure: failure('invalid_output', `The agent's answer has the wrong shape, also after it was told so:\n${list}`) };
+    return {
+      failure: failure(
+        'invalid_output',
+        `The agent's answer has the wrong shape, also after it was told so:\n${list}`,
+      ),
+    };
   }
   conversation.say([text(fillTemplate(run.prompts['repair-answer'], { reasons: list }))]);
   return undefined;

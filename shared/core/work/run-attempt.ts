@@ -29,7 +29,7 @@ export interface AttemptRun {
   /** Removes what the work made on this machine, however it ended. */
   cleanUp?(): Promise<void>;
   /** For the process log. */
-  onStage?(name: LifecycleStage, ms: number): void;
+  onStage?: (name: LifecycleStage, ms: number) => void;
 }
 
 /**
@@ -42,7 +42,13 @@ export async function runAttempt(run: AttemptRun): Promise<AttemptResultInput | 
   const transcript = createTranscript(run);
   const stage = createStage(transcript, clock, run.onStage);
   await stage('initialize_agent', () => introduce(attempt, transcript));
-  const renewal = renewLease({ attempt, clock, steering, everyMs: attempt.brief.limits.renewEveryMs, signal: over.signal });
+  const renewal = renewLease({
+    attempt,
+    clock,
+    steering,
+    everyMs: attempt.brief.limits.renewEveryMs,
+    signal: over.signal,
+  });
   try {
     const result = await endOf(run, { attempt, clock, steering, transcript, stage });
     return await closeTranscript(transcript, result);
@@ -54,7 +60,10 @@ export async function runAttempt(run: AttemptRun): Promise<AttemptResultInput | 
 }
 
 function introduce({ brief }: Attempt, transcript: Transcript): void {
-  transcript.write({ kind: 'note', text: `Attempt ${brief.generation} of task ${brief.task} by ${brief.agent}.` });
+  transcript.write({
+    kind: 'note',
+    text: `Attempt ${brief.generation} of task ${brief.task} by ${brief.agent}.`,
+  });
 }
 
 async function endOf(run: AttemptRun, context: WorkContext): Promise<AttemptResultInput | 'stopped'> {

@@ -23,19 +23,31 @@ export interface ToolTurn {
 }
 
 /** Runs the calls of one turn in order, since they share a workspace; every call gets a result and a transcript line, allowed or not. */
-export async function runToolCalls(uses: ToolUse[], turn: ToolTurn): Promise<{ results: Block[]; calls: ToolCall[] }> {
+export async function runToolCalls(
+  uses: ToolUse[],
+  turn: ToolTurn,
+): Promise<{ results: Block[]; calls: ToolCall[] }> {
   const results: Block[] = [];
   const calls: ToolCall[] = [];
   for (const [index, use] of uses.entries()) {
     turn.signal.throwIfAborted();
     const { result, call } = await runToolCall(use, index, turn);
     calls.push(call);
-    results.push({ type: 'tool_result', toolUseId: use.id, content: cutMiddle(result.content), isError: result.isError });
+    results.push({
+      type: 'tool_result',
+      toolUseId: use.id,
+      content: cutMiddle(result.content),
+      isError: result.isError,
+    });
   }
   return { results, calls };
 }
 
-async function runToolCall(use: ToolUse, index: number, turn: ToolTurn): Promise<{ result: ToolResult; call: ToolCall }> {
+async function runToolCall(
+  use: ToolUse,
+  index: number,
+  turn: ToolTurn,
+): Promise<{ result: ToolResult; call: ToolCall }> {
   const startedAt = turn.clock.now();
   const tool = turn.tools.find(({ spec }) => spec.name === use.name);
   const isOverLimit = index >= MAX_CALLS_PER_TURN;

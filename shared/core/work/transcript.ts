@@ -64,27 +64,27 @@ export function createTranscript({ attempt, clock, redact }: TranscriptConfig): 
     flush().catch(() => undefined);
   }
 
-  function setTimer(): void {
+  async function sendAfterAWhile(): Promise<void> {
     if (isTimerSet || timer.signal.aborted) return;
     isTimerSet = true;
-    clock.sleep(CHUNK_AGE_MS, timer.signal).then(
-      () => {
-        isTimerSet = false;
-        flushSoon();
-      },
-      () => undefined,
-    );
+    try {
+      await clock.sleep(CHUNK_AGE_MS, timer.signal);
+    } catch {
+      return;
+    }
+    isTimerSet = false;
+    flushSoon();
   }
 
   return {
     write(entry) {
-      const line = redactLine({ v: 1, seq, at: clock.now(), ...entry } as TranscriptLine, redact);
+      const line = redactLine({ v: 1, seq, at: clock.now(), ...entry }, redact);
       seq += 1;
       const bytes = Buffer.byteLength(JSON.stringify(line)) + 1;
       waiting.push({ line, bytes });
       waitingBytes += bytes;
       if (waitingBytes >= CHUNK_BYTES) flushSoon();
-      else setTimer();
+      else void sendAfterAWhile();
     },
     flush,
     async close() {

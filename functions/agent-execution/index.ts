@@ -1,0 +1,4 @@
+import { registerMessage } from '../../shared/runtime/register.ts';
+import { agentExecution } from './agent-execution.ts';
+
+registerMessage(agentExecution);

@@ -1,0 +1,114 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createAnthropicModel } from '../../shared/adapters/anthropic/anthropic-model.ts';
+import { createHttpAttempt } from '../../shared/adapters/attempts-http/http-attempt.ts';
+import { loadAgents, loadPrompts } from '../../shared/adapters/local/agent-files.ts';
+import { redact } from '../../shared/core/repository/scan-secrets.ts';
+import { doAgentWork, type Roster } from '../../shared/core/work/agent-work.ts';
+import { runAttempt, type WorkContext } from '../../shared/core/work/run-attempt.ts';
+import { createSteering } from '../../shared/core/work/steering.ts';
+import type { AttemptResultInput } from '../../shared/messages/attempt-api.ts';
+import type { Attempt } from '../../shared/ports/attempt.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import { PenstockError } from '../../shared/ports/penstock-error.ts';
+import type { JobConfig } from '../../shared/runtime/job-config.ts';
+import { createAgentBench } from './agent-bench.ts';
+import { integrate } from './integrate.ts';
+import type { Job } from './job.ts';
+import { openSandbox } from './job-sandbox.ts';
+import { attemptFolder } from './open-workspace.ts';
+
+export interface JobRun {
+  config: JobConfig;
+  clock: Clock;
+  log: Log;
+  /** Aborted by SIGTERM. */
+  terminated: AbortSignal;
+}
+
+export type JobEnd = 'finished' | 'stale';
+
+const shared = (name: string): string => fileURLToPath(new URL(`../../shared/${name}`, import.meta.url));
+
+/** One attempt of the job lane from ticket to finish. `stale`: it belongs to somebody else or to nobody; nothing was stored. */
+export async function runJob({ config, clock, log, terminated }: JobRun): Promise<JobEnd> {
+  const attempt = await claim({ config, clock, log });
+  if (attempt === undefined) return 'stale';
+  const { tenant, run, task, generation, limits } = attempt.brief;
+  const jobLog = log.with({ tenant, run, task, generation });
+  const folder = attemptFolder(config.dataFolder, attempt.brief);
+  const steering = createSteering({ clock, limits });
+  const onTerminated = (): void => steering.terminate();
+  terminated.addEventListener('abort', onTerminated, { once: true });
+  if (terminated.aborted) steering.terminate();
+  const result = await runAttempt({
+    attempt,
+    clock,
+    redact,
+    steering,
+    work: (context) => work(context, { config, folder, log: jobLog }),
+    cleanUp: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
+    onStage: (stage, ms) => jobLog.info(`stage ${stage}`, { stage, ms: Math.round(ms) }),
+  });
+  if (result === 'stopped') return 'stale';
+  return finish(attempt, result, jobLog);
+}
+
+async function claim({ config, clock, log }: Omit<JobRun, 'terminated'>): Promise<Attempt | undefined> {
+  try {
+    return await createHttpAttempt({
+      url: config.attemptsUrl,
+      ticket: config.ticket,
+      clock,
+      createModel: ({ provider, ...access }) => {
+        if (provider === 'openai')
+          throw new PenstockError('config', 'The job lane cannot talk to openai models yet.');
+        return createAnthropicModel({ ...access, provider, log });
+      },
+    });
+  } catch (error) {
+    if (error instanceof PenstockError && error.code === 'stale') return undefined;
+    throw error;
+  }
+}
+
+async function work(
+  context: WorkContext,
+  { config, folder, log }: { config: JobConfig; folder: string; log: Log },
+): Promise<AttemptResultInput> {
+  const { brief } = context.attempt;
+  const confined = await openSandbox(config, brief.model.provider);
+  log.info(`sandbox ${confined.sandbox.kind}`, { reason: confined.reason, mayRunCode: confined.mayRunCode });
+  await removeEarlier(config, context);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const job: Job = { ...context, ...confined, folder };
+  if (brief.kind === 'integrate') return integrate(job);
+  const roster = await loadRoster();
+  return doAgentWork(context, roster, createAgentBench(job, roster));
+}
+
+/** An attempt that was killed could not clean up; by now it has lost its claim and its files are worth nothing. */
+async function removeEarlier({ dataFolder }: JobConfig, { attempt }: WorkContext): Promise<void> {
+  const { generation } = attempt.brief;
+  if (generation === 1) return;
+  const folder = attemptFolder(dataFolder, { ...attempt.brief, generation: generation - 1 });
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+async function loadRoster(): Promise<Roster> {
+  const [agents, prompts] = await Promise.all([loadAgents(shared('agents')), loadPrompts(shared('prompts'))]);
+  return { agents: new Map(agents.map((agent) => [agent.name, agent])), prompts };
+}
+
+async function finish(attempt: Attempt, result: AttemptResultInput, log: Log): Promise<JobEnd> {
+  try {
+    const stored = await attempt.finish(result);
+    const end = result.outcome === 'succeeded' ? {} : { code: result.failure.code };
+    log.info(`attempt ${result.outcome}`, { stored, ...end });
+    return stored === 'stored' ? 'finished' : 'stale';
+  } catch (error) {
+    if (error instanceof PenstockError && error.code === 'stale') return 'stale';
+    throw error;
+  }
+}

@@ -1,0 +1,4 @@
+import { registerHttp } from '../../shared/runtime/register.ts';
+import { attempts } from './attempts.ts';
+
+registerHttp(attempts);

@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+// Plain JavaScript without newer syntax: any Node from 18 on can read it, and hands over to one that can run the rest.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const OLDEST = '22.18';
+const main = new URL('./main.ts', import.meta.url);
+const bundledNode = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url));
+const project = fileURLToPath(new URL('../..', import.meta.url));
+
+if (process.features.typescript) {
+  await runHere();
+} else if (existsSync(bundledNode) && process.execPath !== bundledNode) {
+  runWithBundledNode();
+} else {
+  fail(`this is Node ${process.versions.node} and Penstock needs ${OLDEST} or newer; run 'npm ci' in ${project}, which brings its own`);
+}
+
+async function runHere() {
+  quietExperimentalWarnings();
+  try {
+    await import(main.href);
+  } catch (error) {
+    if (error?.code !== 'ERR_MODULE_NOT_FOUND' || existsSync(new URL('../../node_modules/commander', import.meta.url))) throw error;
+    fail(`the libraries that Penstock stands on are missing; run 'npm ci' in ${project}`);
+  }
+}
+
+/** What Node calls experimental here (its SQLite, reading TypeScript) is what this program is built on. */
+function quietExperimentalWarnings() {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
+  });
+}
+
+function runWithBundledNode() {
+  const args = ['--disable-warning=ExperimentalWarning', fileURLToPath(main), ...process.argv.slice(2)];
+  const child = spawn(bundledNode, args, { stdio: 'inherit' });
+  const forward = (signal) => child.kill(signal);
+  // A terminal sends its signals to both processes; the one that does the work decides when to end.
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, forward);
+  child.on('error', (error) => fail(`${bundledNode} does not start (${error.message}); run 'npm ci' again in ${project}`));
+  child.on('close', (code, signal) => endLike(code, signal, forward));
+}
+
+function endLike(code, signal, forward) {
+  if (signal === null) {
+    process.exitCode = code ?? 1;
+    return;
+  }
+  process.removeAllListeners('SIGINT');
+  process.removeListener('SIGTERM', forward);
+  process.removeListener('SIGHUP', forward);
+  process.kill(process.pid, signal);
+}
+
+function fail(message) {
+  process.stderr.write(`penstock: ${message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,4 @@
+import { registerMessage } from '../../shared/runtime/register.ts';
+import { decomposition } from './decomposition.ts';
+
+registerMessage(decomposition);

@@ -1,0 +1,4 @@
+import { registerHttp } from '../../shared/runtime/register.ts';
+import { intake } from './intake.ts';
+
+registerHttp(intake);

@@ -1,0 +1,142 @@
+import { serve, type ServerType } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { AddressInfo } from 'node:net';
+import { recoverHost } from '../../shared/core/recover-host.ts';
+import { sweep } from '../../shared/core/sweep.ts';
+import type { Config } from '../../shared/runtime/config.ts';
+import type { HttpFunction, MessageFunction } from '../../shared/runtime/functions.ts';
+import { createLocalRuntime, type LocalRuntime, type LocalRuntimeOptions } from '../../shared/runtime/local.ts';
+import { onMessage } from '../../shared/runtime/on-message.ts';
+import { agentExecution } from '../agent-execution/agent-execution.ts';
+import { api } from '../api/api.ts';
+import { attempts } from '../attempts/attempts.ts';
+import { deadLetters } from '../dead-letters/dead-letters.ts';
+import { decomposition } from '../decomposition/decomposition.ts';
+import { intake } from '../intake/intake.ts';
+import { integration } from '../integration/integration.ts';
+import { notification } from '../notification/notification.ts';
+import { resultHandling } from '../result-handling/result-handling.ts';
+import { sweep as sweepFunction } from '../sweep/sweep.ts';
+import { webhooks } from '../webhooks/webhooks.ts';
+import { blobs } from './blobs.ts';
+import { lockDataFolder } from './data-lock.ts';
+
+/** As the subscriptions that Terraform makes. */
+const MAX_DELIVERIES = 20;
+
+export interface LocalHost {
+  url: string;
+  runtime: LocalRuntime;
+  stop(): Promise<void>;
+}
+
+export type HostOptions = Omit<LocalRuntimeOptions, 'baseUrl'> & { config: Config };
+
+/** The whole system in one process: every function behind one port, messages through the local queue. */
+export async function startHost(options: HostOptions): Promise<LocalHost> {
+  const { config } = options;
+  const lock = lockDataFolder(config.PENSTOCK_DATA);
+  let router: Hono | undefined;
+  const { server, url } = await listen(config.PORT, (request, env) => router?.fetch(request, env) ?? new Response('starting', { status: 503 }));
+  lock.announce(url);
+  const runtime = await createLocalRuntime({ ...options, baseUrl: url });
+  router = routes(runtime);
+  subscribe(runtime);
+  await recoverHost(runtime.ports);
+  runtime.queue.start();
+  const timer = startSweeps(runtime, config.PENSTOCK_SWEEP_SECONDS * 1_000);
+  return {
+    url,
+    runtime,
+    stop: async () => {
+      await timer.stop();
+      await runtime.close();
+      await close(server);
+      lock.release();
+    },
+  };
+}
+
+type Fetch = (request: Request, env: object) => Response | Promise<Response>;
+
+function listen(port: number, fetch: Fetch): Promise<{ server: ServerType; url: string }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, port, hostname: '127.0.0.1' }, (info: AddressInfo) => {
+      resolve({ server, url: `http://127.0.0.1:${info.port}` });
+    });
+    server.once('error', reject);
+  });
+}
+
+/** One door for all HTTP functions; each keeps its own limits and error texts. */
+function routes(runtime: LocalRuntime): Hono {
+  const app = (fn: HttpFunction) => fn.app(runtime);
+  const table: [RegExp, Hono][] = [
+    [/^POST \/webhooks\//, app(webhooks)],
+    [/^POST \/internal\/attempts\//, app(attempts)],
+    [/^POST \/internal\/sweep$/, app(sweepFunction)],
+    [/^POST \/api\/(requirements|v1\/pm\/tasks)$/, app(intake)],
+    [/^\w+ \/blobs\//, blobs(runtime)],
+    [/./, app(api)],
+  ];
+  const router = new Hono();
+  router.all('*', (context) => {
+    const line = `${context.req.method} ${context.req.path}`;
+    const [, target] = table.find(([pattern]) => pattern.test(line)) ?? [];
+    return target === undefined ? context.notFound() : target.fetch(context.req.raw, context.env);
+  });
+  return router;
+}
+
+function subscribe(runtime: LocalRuntime): void {
+  const listen = <T extends Parameters<typeof onMessage>[0]['topic']>(fn: MessageFunction<T>): void => {
+    runtime.queue.subscribe({
+      topic: fn.topic,
+      subscription: fn.name,
+      maxDeliveries: MAX_DELIVERIES,
+      ...(fn.topic === 'dead-letter' ? {} : { deadLetterTopic: 'dead-letter' }),
+      receive: (delivery) => onMessage(fn, runtime.ports, delivery),
+    });
+  };
+  listen(decomposition);
+  listen(agentExecution);
+  listen(resultHandling);
+  listen(integration);
+  listen(notification);
+  listen(deadLetters);
+}
+
+/** What Cloud Scheduler does in the cloud; one at a time. */
+function startSweeps({ ports, store }: LocalRuntime, everyMs: number): { stop(): Promise<void> } {
+  const stopped = new AbortController();
+  const loop = async () => {
+    while (!stopped.signal.aborted) {
+      await ports.clock.sleep(everyMs, stopped.signal);
+      await sweep(ports);
+      store.purgeExpired(ports.clock.now());
+    }
+  };
+  const run = async (): Promise<void> => {
+    try {
+      await loop();
+    } catch (error) {
+      if (stopped.signal.aborted) return;
+      ports.log.error(`sweep: ${error instanceof Error ? error.message : String(error)}`);
+      return run();
+    }
+  };
+  const done = run();
+  return {
+    stop: async () => {
+      stopped.abort();
+      await done;
+    },
+  };
+}
+
+function close(server: ServerType): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  });
+}

@@ -1,0 +1,4 @@
+import { registerHttp } from '../../shared/runtime/register.ts';
+import { sweep } from './sweep.ts';
+
+registerHttp(sweep);

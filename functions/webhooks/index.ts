@@ -1,0 +1,4 @@
+import { registerHttp } from '../../shared/runtime/register.ts';
+import { webhooks } from './webhooks.ts';
+
+registerHttp(webhooks);

@@ -1,0 +1,15 @@
+import type { DeadLetter, Delivery } from '../../ports/queue.ts';
+
+const PREFIX = 'CloudPubSubDeadLetterSource';
+
+/** Pub/Sub forwards the message itself and says in attributes where it failed; the error stays in the logs. */
+export function readPubsubDeadLetter(delivery: Delivery): DeadLetter {
+  const { message, attributes } = delivery;
+  const own = Object.entries(attributes).filter(([name]) => !name.startsWith(PREFIX));
+  return {
+    subscription: attributes[`${PREFIX}Subscription`] ?? '',
+    message,
+    attributes: Object.fromEntries(own),
+    deliveryAttempt: Number(attributes[`${PREFIX}DeliveryCount`] ?? 0),
+  };
+}

@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import type { GatewayAnswer, MessagesGateway } from '../ports/messages-gateway.ts';
+import type { Usage } from '../ports/model.ts';
+import type { Fence } from './fence.ts';
+import { reserve, settle } from './meter.ts';
+import { modelById } from './models/model-table.ts';
+import { priceOf, reservationFor } from './models/price.ts';
+import type { Ports } from './ports.ts';
+
+/** Of one call through the gateway, streaming included. */
+const CALL_TIMEOUT_MS = 10 * 60_000;
+
+const callBody = z.looseObject({ model: z.string(), max_tokens: z.int().positive(), stream: z.boolean().optional() });
+
+const usageShape = z.looseObject({
+  input_tokens: z.int().nullish(),
+  output_tokens: z.int().nullish(),
+  cache_read_input_tokens: z.int().nullish(),
+  cache_creation_input_tokens: z.int().nullish(),
+});
+type WireUsage = z.infer<typeof usageShape>;
+
+type PassPorts = Pick<Ports, 'store' | 'clock'>;
+
+/**
+ * One model call of a job: reserved from its attempt's allotment before, settled by what the provider says it used.
+ * An answer that broke off is charged its whole reservation.
+ * @throws PenstockError `budget`, `stale`, `invalid`, `config` (a model without a price).
+ */
+export async function passThrough(
+  ports: PassPorts,
+  gateway: MessagesGateway,
+  fence: Fence,
+  request: { body: unknown; headers: Headers },
+): Promise<GatewayAnswer> {
+  const body = callBody.parse(request.body);
+  const model = modelById(body.model);
+  const microUsd = reservationFor(await gateway.countTokens(body), body.max_tokens, model);
+  await reserve(ports, fence, { microUsd, model: model.id });
+  const settleWith = (usage: Usage | undefined, answered: boolean) =>
+    settle(ports, fence, {
+      reservedMicroUsd: microUsd,
+      spentMicroUsd: usage === undefined ? (answered ? microUsd : 0) : priceOf(usage, model),
+      usage: usage ?? NOTHING,
+      answered,
+    });
+  const answer = await sendOrRelease(gateway, body, request.headers, () => settleWith(undefined, false));
+  if (answer.status >= 400) {
+    await settleWith(undefined, false);
+    return answer;
+  }
+  const reader = body.stream === true ? readStream() : readWhole();
+  return { ...answer, body: metered(answer.body, reader, (usage) => settleWith(usage, true)) };
+}
+
+const NOTHING: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+async function sendOrRelease(
+  gateway: MessagesGateway,
+  body: Record<string, unknown>,
+  headers: Headers,
+  release: () => Promise<void>,
+): Promise<GatewayAnswer> {
+  try {
+    return await gateway.send(body, headers, AbortSignal.timeout(CALL_TIMEOUT_MS));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Collects what the answer says of its usage while its bytes pass by. */
+interface UsageReader {
+  take(text: string): void;
+  usage(): Usage | undefined;
+}
+
+function metered(
+  body: ReadableStream<Uint8Array>,
+  reader: UsageReader,
+  done: (usage: Usage | undefined) => Promise<void>,
+): ReadableStream<Uint8Array> {
+  const decoder = new TextDecoder();
+  let settled = false;
+  const settleOnce = async (usage: Usage | undefined) => {
+    if (settled) return;
+    settled = true;
+    await done(usage);
+  };
+  const source = body.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done: ended, value } = await source.read();
+        if (!ended) {
+          reader.take(decoder.decode(value, { stream: true }));
+          return controller.enqueue(value);
+        }
+        await settleOnce(reader.usage());
+        controller.close();
+      } catch (error) {
+        await settleOnce(undefined).catch(() => undefined);
+        controller.error(error);
+      }
+    },
+    async cancel(reason) {
+      await source.cancel(reason);
+      await settleOnce(undefined);
+    },
+  });
+}
+
+function readWhole(): UsageReader {
+  let text = '';
+  return {
+    take: (part) => {
+      text += part;
+    },
+    usage: () => {
+      const parsed = z.looseObject({ usage: usageShape }).safeParse(parseJson(text));
+      return parsed.success ? toUsage(parsed.data.usage) : undefined;
+    },
+  };
+}
+
+const startEvent = z.looseObject({ type: z.literal('message_start'), message: z.looseObject({ usage: usageShape }) });
+const deltaEvent = z.looseObject({ type: z.literal('message_delta'), usage: usageShape });
+
+/** Counts stand in `message_start` and, final, in `message_delta`; without the latter the answer is not whole. */
+function readStream(): UsageReader {
+  let rest = '';
+  let seen: WireUsage = {};
+  let whole = false;
+  const line = (text: string) => {
+    if (!text.startsWith('data:')) return;
+    const event = parseJson(text.slice('data:'.length));
+    const start = startEvent.safeParse(event);
+    if (start.success) seen = { ...seen, ...start.data.message.usage };
+    const delta = deltaEvent.safeParse(event);
+    if (!delta.success) return;
+    whole = true;
+    seen = { ...seen, ...Object.fromEntries(Object.entries(delta.data.usage).filter(([, value]) => value !== null)) };
+  };
+  return {
+    take: (part) => {
+      const lines = (rest + part).split('\n');
+      rest = lines.pop() ?? '';
+      lines.forEach(line);
+    },
+    usage: () => (whole ? toUsage(seen) : undefined),
+  };
+}
+
+function toUsage(usage: WireUsage): Usage {
+  return {
+    input: usage.input_tokens ?? 0,
+    output: usage.output_tokens ?? 0,
+    cacheRead: usage.cache_read_input_tokens ?? 0,
+    cacheWrite: usage.cache_creation_input_tokens ?? 0,
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

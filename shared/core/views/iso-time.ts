@@ -1,0 +1,4 @@
+/** Epoch milliseconds as answers show them. */
+export function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { readJobConfig } from '../../../shared/runtime/job-config.ts';
+
+const environment = {
+  PENSTOCK_ATTEMPTS_URL: 'https://attempts.example',
+  PENSTOCK_TICKET: 'ticket-0123456789-0123456789',
+  PENSTOCK_ATTEMPT: 'run1/api/1',
+};
+
+describe('readJobConfig', () => {
+  it('has safe defaults', () => {
+    expect(readJobConfig(environment)).toEqual({
+      attemptsUrl: 'https://attempts.example',
+      ticket: environment.PENSTOCK_TICKET,
+      attempt: 'run1/api/1',
+      dataFolder: '/workspace',
+      sandbox: 'auto',
+      isUnsafeAllowed: false,
+    });
+  });
+
+  it('names every wrong variable, and never shows the ticket', () => {
+    const wrong = {
+      ...environment,
+      PENSTOCK_ATTEMPTS_URL: 'x',
+      PENSTOCK_TICKET: 'short-secret',
+      PENSTOCK_UNSAFE_NO_SANDBOX: 'maybe',
+    };
+    expect(() => readJobConfig(wrong)).toThrow(
+      /PENSTOCK_ATTEMPTS_URL.*PENSTOCK_TICKET.*PENSTOCK_UNSAFE_NO_SANDBOX/,
+    );
+    expect(() => readJobConfig(wrong)).not.toThrow(/short-secret/);
+  });
+});
