@@ -2,7 +2,14 @@ import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { RunView } from '../../shared/messages/run-view.ts';
 
 /** What a script that calls `penstock` may rely on. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, unreachable: 3, needsDecision: 4, interrupted: 130 } as const;
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  needsDecision: 4,
+  interrupted: 130,
+} as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Whether the run waits for a person, or ended because it would have had to. */
@@ -19,6 +26,11 @@ export function exitCodeOfRun(run: Pick<RunView, 'stage' | 'reason'>): ExitCode 
 export function exitCodeOfError(error: unknown): ExitCode {
   if (!(error instanceof PenstockError)) return exitCodes.failed;
   const { code } = error;
-  const isServer = code === 'unavailable' || code === 'timeout' || code === 'internal' || code === 'no_capacity' || code === 'rate_limited';
+  const isServer =
+    code === 'unavailable' ||
+    code === 'timeout' ||
+    code === 'internal' ||
+    code === 'no_capacity' ||
+    code === 'rate_limited';
   return isServer ? exitCodes.unreachable : exitCodes.usage;
 }

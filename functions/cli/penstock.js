@@ -14,7 +14,9 @@ if (process.features.typescript) {
 } else if (existsSync(bundledNode) && process.execPath !== bundledNode) {
   runWithBundledNode();
 } else {
-  fail(`this is Node ${process.versions.node} and Penstock needs ${OLDEST} or newer; run 'npm ci' in ${project}, which brings its own`);
+  fail(
+    `this is Node ${process.versions.node} and Penstock needs ${OLDEST} or newer; run 'npm ci' in ${project}, which brings its own`,
+  );
 }
 
 async function runHere() {
@@ -22,7 +24,11 @@ async function runHere() {
   try {
     await import(main.href);
   } catch (error) {
-    if (error?.code !== 'ERR_MODULE_NOT_FOUND' || existsSync(new URL('../../node_modules/commander', import.meta.url))) throw error;
+    if (
+      error?.code !== 'ERR_MODULE_NOT_FOUND' ||
+      existsSync(new URL('../../node_modules/commander', import.meta.url))
+    )
+      throw error;
     fail(`the libraries that Penstock stands on are missing; run 'npm ci' in ${project}`);
   }
 }
@@ -42,7 +48,9 @@ function runWithBundledNode() {
   // A terminal sends its signals to both processes; the one that does the work decides when to end.
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, forward);
-  child.on('error', (error) => fail(`${bundledNode} does not start (${error.message}); run 'npm ci' again in ${project}`));
+  child.on('error', (error) =>
+    fail(`${bundledNode} does not start (${error.message}); run 'npm ci' again in ${project}`),
+  );
   child.on('close', (code, signal) => endLike(code, signal, forward));
 }
 

@@ -8,7 +8,7 @@ import type { Ports } from './ports.ts';
 import { blobKeys } from './refs.ts';
 import type { Run } from './run.ts';
 import { ancestorsOf, inDependencyOrder, readTasks } from './run-tasks.ts';
-import type { Task } from './task.ts';
+import type { Task, TaskAttempt } from './task.ts';
 
 type BriefPorts = Pick<Ports, 'store' | 'blobs' | 'clock' | 'agents' | 'policy' | 'codeHost' | 'model'>;
 
@@ -104,17 +104,31 @@ function previousOf(task: Task): Pick<AttemptBrief, 'previousFailure'> {
 
 /** The next attempt goes on where a lost one stopped; after a failure of its own it starts clean, with the reason in its prompt. */
 async function resumeOf(ports: BriefPorts, fence: Fence, task: Task): Promise<Pick<AttemptBrief, 'resume'>> {
-  const before = task.attempts.at(-2);
-  if (before?.exit === undefined || before.exit.class !== 'transient') return {};
-  const first = blobKeys.transcript(fence.tenant, fence.run, fence.task, before.generation, 0);
-  const folder = first.slice(0, first.lastIndexOf('/') + 1);
-  const { keys } = await ports.blobs.list(folder, { limit: MAX_CHUNKS });
-  if (keys.length === 0) return {};
-  const uploads = blobKeys.upload(fence.tenant, fence.run, fence.task, before.generation, 'checkpoint', 0);
-  const saved = await ports.blobs.list(uploads.slice(0, -1), { limit: MAX_CHECKPOINTS });
-  const checkpoints = await Promise.all(saved.keys.map(async (key) => [key, await sign(ports, key)] as const));
-  const transcriptUrls = await Promise.all(keys.map((key) => sign(ports, key)));
-  return { resume: { generation: before.generation, transcriptUrls, checkpoints: Object.fromEntries(checkpoints) } };
+  const chain = unbrokenChain(task.attempts.slice(0, -1));
+  const last = chain.at(-1);
+  if (last === undefined) return {};
+  const transcripts: string[] = [];
+  const checkpoints: string[] = [];
+  for (const generation of chain) {
+    const { tenant, run, task: id } = fence;
+    transcripts.push(...(await keysBeside(ports, blobKeys.transcript(tenant, run, id, generation, 0), MAX_CHUNKS)));
+    checkpoints.push(...(await keysBeside(ports, blobKeys.upload(tenant, run, id, generation, 'checkpoint', 0), MAX_CHECKPOINTS)));
+  }
+  if (transcripts.length === 0) return {};
+  const signed = await Promise.all(checkpoints.map(async (key) => [key, await sign(ports, key)] as const));
+  const transcriptUrls = await Promise.all(transcripts.map((key) => sign(ports, key)));
+  return { resume: { generation: last, transcriptUrls, checkpoints: Object.fromEntries(signed) } };
+}
+
+/** Generations that each went on where the one before was lost, up to the newest that ended. */
+function unbrokenChain(ended: TaskAttempt[]): number[] {
+  const broken = ended.findLastIndex((attempt) => attempt.exit?.class !== 'transient');
+  return ended.slice(broken + 1).map(({ generation }) => generation);
+}
+
+async function keysBeside(ports: Pick<Ports, 'blobs'>, key: string, limit: number): Promise<string[]> {
+  const { keys } = await ports.blobs.list(key.slice(0, key.lastIndexOf('/') + 1), { limit });
+  return keys;
 }
 
 async function sourceOf(ports: BriefPorts, run: Run, task: Task): Promise<Pick<AttemptBrief, 'target' | 'clone'>> {

@@ -1,5 +1,6 @@
-import { MAX_BUNDLE_BYTES, type AttemptBrief, type AttemptResultInput, attemptResult, changeSetBundle, type Proposal, type ProposalAnswer } from '../messages/attempt-api.ts';
 import { createHash } from 'node:crypto';
+import picomatch from 'picomatch';
+import { MAX_BUNDLE_BYTES, type AttemptBrief, type AttemptResultInput, attemptResult, changeSetBundle, type Proposal, type ProposalAnswer } from '../messages/attempt-api.ts';
 import type { TranscriptLine } from '../messages/transcript-line.ts';
 import type { Attempt } from '../ports/attempt.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
@@ -58,10 +59,24 @@ export async function propose(ports: AttemptPorts, fence: Fence, proposal: Propo
   }
   const bytes = await ports.blobs.get(key);
   if (bytes === undefined) throw new PenstockError('invalid', `change set ${proposal.n} of ${task}/${generation} was not uploaded`);
-  readBundle(bytes);
+  const { changeSet } = readBundle(bytes);
+  await refuseOutside(ports, fence, changeSet.entries.map(({ path }) => path));
   const kept = blobKeys.changeSet(tenant, run, task, generation);
   await ports.blobs.put(kept, bytes, { contentType: 'application/json' });
   return { key: kept };
+}
+
+/** The sandbox confines a shell to the checkout; which files of it may change is decided here. */
+async function refuseOutside(ports: AttemptPorts, fence: Fence, paths: string[]): Promise<void> {
+  const [run, task] = await Promise.all([
+    ports.store.get(refs.run(fence.tenant, fence.run)),
+    ports.store.get(refs.task(fence.tenant, fence.run, fence.task)),
+  ]);
+  const globs = [run?.data.contract?.commands.paths, ports.agents.get(task?.data.agent ?? '')?.paths];
+  const outside = paths.filter((path) => globs.some((allowed) => allowed !== undefined && !picomatch.isMatch(path, allowed, { dot: true })));
+  if (outside.length === 0) return;
+  const reasons = outside.map((path) => `${path} is outside what this agent or this repository allows to change`);
+  throw new PenstockError('forbidden', 'the change set touches files it may not', { reasons });
 }
 
 /**
@@ -72,7 +87,7 @@ export function readBundle(bytes: Uint8Array): { changeSet: ReturnType<typeof va
   if (bytes.length > MAX_BUNDLE_BYTES) {
     throw new PenstockError('too_large', `the change set has ${bytes.length} bytes; ${MAX_BUNDLE_BYTES} are allowed`);
   }
-  const parsed = changeSetBundle.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  const parsed = changeSetBundle.safeParse(parseJson(new TextDecoder().decode(bytes)));
   if (!parsed.success) throw new PenstockError('invalid', `the change set is malformed: ${parsed.error.issues[0]?.message ?? ''}`);
   const changeSet = validateChangeSet(parsed.data.changeSet);
   const contents = new Map(Object.entries(parsed.data.contents).map(([sha, text]) => [sha, new Uint8Array(Buffer.from(text, 'base64'))]));
@@ -82,6 +97,14 @@ export function readBundle(bytes: Uint8Array): { changeSet: ReturnType<typeof va
     throw new PenstockError('invalid', 'contents of the change set are missing or differ from their hash', { reasons: wrong.map(String) });
   }
   return { changeSet, contents };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function holds(contents: Map<string, Uint8Array>, sha: string): boolean {

@@ -224,3 +224,47 @@ export function listOf<T extends z.ZodType>(item: T) {
 }
 export const MAX_LIST = 200;
 export const DEFAULT_LIST = 50;
+
+/** Query of every list. */
+export const listQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(MAX_LIST).default(DEFAULT_LIST),
+  cursor: z.string().min(1).max(2_000).optional(),
+});
+
+export const runsQuery = listQuery.extend({
+  stage: z
+    .enum([
+      'accepted',
+      'planning',
+      'awaiting_approval',
+      'executing',
+      'integrating',
+      'awaiting_review',
+      'succeeded',
+      'failed',
+      'cancelling',
+      'cancelled',
+    ])
+    .optional(),
+});
+
+export const tasksQuery = listQuery.extend({
+  /** Without: the live tasks of the newest runs, without further pages. */
+  run: z.string().max(40).optional(),
+});
+
+export const MAX_WAIT_SECONDS = 60;
+export const eventsQuery = listQuery.extend({
+  /** Seconds to wait for news: the answer is a JSON list then, not a stream. */
+  wait: z.coerce.number().min(0).max(MAX_WAIT_SECONDS).optional(),
+});
+
+export const logQuery = z.object({
+  /** Streams until the attempt has ended. */
+  follow: z.enum(['', '0', '1', 'false', 'true']).optional(),
+});
+
+export const diffQuery = z.object({
+  /** By default the change as it was last integrated. */
+  task: z.string().max(80).optional(),
+});

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { PenstockError } from '../ports/penstock-error.ts';
 
 /** Set to nothing means not set. */
-const text = z.string().optional().transform((value) => (value === undefined || value.trim() === '' ? undefined : value.trim()));
+const text = z
+  .string()
+  .optional()
+  .transform((value) => (value === undefined || value.trim() === '' ? undefined : value.trim()));
 const url = text.pipe(z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional());
 const flag = text.pipe(
   z
@@ -21,19 +24,26 @@ const environment = z.object({
       .regex(/^(anthropic|openai|script:.+)$/, 'anthropic, openai or script:FILE')
       .optional(),
   ),
-  PENSTOCK_SANDBOX: text.pipe(z.enum(['auto', 'bubblewrap', 'none'], { error: 'auto, bubblewrap or none' }).optional()),
+  PENSTOCK_SANDBOX: text.pipe(
+    z.enum(['auto', 'bubblewrap', 'none'], { error: 'auto, bubblewrap or none' }).optional(),
+  ),
   PENSTOCK_UNSAFE_NO_SANDBOX: flag,
   ANTHROPIC_API_KEY: text,
   OPENAI_API_KEY: text,
   GITHUB_APP_ID: text,
   GITHUB_PRIVATE_KEY: text,
   GITHUB_WEBHOOK_SECRET: text,
-  NO_COLOR: z.string().optional(),
 });
 
 const GITHUB_APP = ['GITHUB_APP_ID', 'GITHUB_PRIVATE_KEY', 'GITHUB_WEBHOOK_SECRET'] as const;
 /** What must never be repeated on a screen, not even in an error. */
-const SECRETS = new Set(['PENSTOCK_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GITHUB_PRIVATE_KEY', 'GITHUB_WEBHOOK_SECRET']);
+const SECRETS = new Set([
+  'PENSTOCK_TOKEN',
+  'ANTHROPIC_API_KEY',
+  'OPENAI_API_KEY',
+  'GITHUB_PRIVATE_KEY',
+  'GITHUB_WEBHOOK_SECRET',
+]);
 const MAX_SHOWN_CHARS = 80;
 
 /** What the command line takes from the environment. Keys are here as present or not, never as values. */
@@ -49,7 +59,6 @@ export interface CliConfig {
   hasAnthropicKey: boolean;
   hasOpenaiKey: boolean;
   githubApp: { set: string[]; missing: string[] };
-  noColour: boolean;
 }
 
 /** The configuration of one call of `penstock`. Throws `config` with every variable that is wrong, its value and what it takes. */
@@ -68,15 +77,23 @@ export function readCliConfig(env: Record<string, string | undefined> = process.
     hasAnthropicKey: data.ANTHROPIC_API_KEY !== undefined,
     hasOpenaiKey: data.OPENAI_API_KEY !== undefined,
     githubApp: { set: GITHUB_APP.filter(isSet), missing: GITHUB_APP.filter((name) => !isSet(name)) },
-    noColour: data.NO_COLOR !== undefined && data.NO_COLOR !== '',
   };
 }
 
 function wrongVariables(error: z.ZodError, env: Record<string, string | undefined>): PenstockError {
   const reasons = error.issues.map((issue) => {
     const name = String(issue.path[0]);
-    const value = SECRETS.has(name) ? 'a value that is not shown' : JSON.stringify((env[name] ?? '').slice(0, MAX_SHOWN_CHARS));
+    const value = SECRETS.has(name)
+      ? 'a value that is not shown'
+      : JSON.stringify((env[name] ?? '').slice(0, MAX_SHOWN_CHARS));
     return `${name} is ${value} and takes ${issue.message}`;
   });
-  return new PenstockError('config', reasons[0] ?? 'the environment is not valid', { reasons: reasons.slice(1) });
+  return new PenstockError('config', reasons[0] ?? 'the environment is not valid', {
+    reasons: reasons.slice(1),
+  });
+}
+
+/** Whether colours are wanted at all; asked for before the rest, so that a wrong variable can be told in colour or not. */
+export function hasColours(env: Record<string, string | undefined> = process.env): boolean {
+  return (env['NO_COLOR'] ?? '') === '';
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PenstockError } from '../ports/penstock-error.ts';
 
@@ -20,6 +21,7 @@ export interface JobConfig {
   attemptsUrl: string;
   ticket: string;
   attempt: string;
+  /** Absolute. */
   dataFolder: string;
   sandbox: 'auto' | 'bubblewrap' | 'none';
   isUnsafeAllowed: boolean;
@@ -41,7 +43,7 @@ export function readJobConfig(environment: Record<string, string | undefined> = 
     attemptsUrl: data.PENSTOCK_ATTEMPTS_URL,
     ticket: data.PENSTOCK_TICKET,
     attempt: data.PENSTOCK_ATTEMPT,
-    dataFolder: data.PENSTOCK_DATA,
+    dataFolder: resolve(data.PENSTOCK_DATA),
     sandbox: data.PENSTOCK_SANDBOX,
     isUnsafeAllowed: data.PENSTOCK_UNSAFE_NO_SANDBOX,
   };

@@ -27,7 +27,8 @@ export async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerat
   for await (const chunk of body) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > MAX_MESSAGE_CHARS) throw new Error(`a line of the stream is longer than ${MAX_MESSAGE_CHARS} characters`);
+    if (rest.length > MAX_MESSAGE_CHARS)
+      throw new Error(`a line of the stream is longer than ${MAX_MESSAGE_CHARS} characters`);
     for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
   }
   rest += decoder.decode();
@@ -36,7 +37,9 @@ export async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerat
 
 function messageOf(lines: string[]): StreamMessage | undefined {
   const of = (field: string): string[] =>
-    lines.filter((line) => line.startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).replace(/^ /, ''));
+    lines
+      .filter((line) => line.startsWith(`${field}:`))
+      .map((line) => line.slice(field.length + 1).replace(/^ /, ''));
   const data = of('data');
   if (data.length === 0) return undefined;
   const id = of('id').at(-1);

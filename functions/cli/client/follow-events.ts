@@ -15,8 +15,12 @@ const MAX_EMPTY_CONNECTIONS = 8;
  * The events of a run from its first one on, live, until the one that ends it. After a broken connection it goes on behind the last
  * event it saw (`Last-Event-ID`). Throws `unavailable` when the server stays away.
  */
-export async function* followEvents(client: ApiClient, runId: string, signal?: AbortSignal): AsyncGenerator<RunEvent> {
-  let last = -1;
+export async function* followEvents(
+  client: ApiClient,
+  runId: string,
+  signal?: AbortSignal,
+): AsyncGenerator<RunEvent> {
+  let last = 0;
   let empty = 0;
   while (empty < MAX_EMPTY_CONNECTIONS) {
     const before = last;
@@ -28,15 +32,27 @@ export async function* followEvents(client: ApiClient, runId: string, signal?: A
     }
     if (last === before && (await isOver(client, runId))) return;
     empty = last > before ? 0 : empty + 1;
-    await sleep(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** empty), undefined, signal === undefined ? {} : { signal });
+    await sleep(
+      Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** empty),
+      undefined,
+      signal === undefined ? {} : { signal },
+    );
   }
-  throw new PenstockError('unavailable', `the events of run ${runId} stay away; 'penstock watch ${runId}' goes on when the server is back`);
+  throw new PenstockError(
+    'unavailable',
+    `the events of run ${runId} stay away; 'penstock watch ${runId}' goes on when the server is back`,
+  );
 }
 
 /** One connection to its end. That it broke is no error here: the next one goes on. */
-async function* connection(client: ApiClient, runId: string, last: number, signal?: AbortSignal): AsyncGenerator<RunEvent> {
+async function* connection(
+  client: ApiClient,
+  runId: string,
+  last: number,
+  signal?: AbortSignal,
+): AsyncGenerator<RunEvent> {
   try {
-    const headers = { accept: 'text/event-stream', ...(last < 0 ? {} : { 'last-event-id': String(last) }) };
+    const headers = { accept: 'text/event-stream', ...(last === 0 ? {} : { 'last-event-id': String(last) }) };
     const init = { headers, ...(signal === undefined ? {} : { signal }) };
     const response = await openAnswer(client, `/api/runs/${runId}/events`, init);
     if (response.body === null) return;

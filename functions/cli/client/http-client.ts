@@ -11,7 +11,10 @@ export function createHttpClient({ url, token }: { url: string; token?: string |
       const headers = new Headers(init.headers);
       if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
       const timer = new AbortController();
-      const timeout = setTimeout(() => timer.abort(new Error(`no answer in ${ANSWER_TIMEOUT_MS / 1000} s`)), ANSWER_TIMEOUT_MS);
+      const timeout = setTimeout(
+        () => timer.abort(new Error(`no answer in ${ANSWER_TIMEOUT_MS / 1000} s`)),
+        ANSWER_TIMEOUT_MS,
+      );
       const signal = init.signal ? AbortSignal.any([init.signal, timer.signal]) : timer.signal;
       try {
         return await fetch(`${url}${path}`, { ...init, headers, signal });
@@ -27,7 +30,10 @@ export function createHttpClient({ url, token }: { url: string; token?: string |
 
 function noAnswer(url: string, error: unknown): PenstockError {
   const advice = `start it with 'penstock up', or set PENSTOCK_URL or --url to where it runs`;
-  return new PenstockError('unavailable', `nothing answers at ${url} (${reasonOf(error)}); ${advice}`, { retry: 'later', cause: error });
+  return new PenstockError('unavailable', `nothing answers at ${url} (${reasonOf(error)}); ${advice}`, {
+    retry: 'later',
+    cause: error,
+  });
 }
 
 function reasonOf(error: unknown): string {

@@ -20,11 +20,12 @@ export interface LocatedRun {
  * Throws `not_found`, or `invalid` where more than one run begins so.
  */
 export async function locateRun(config: CliConfig, prefix: string): Promise<LocatedRun> {
-  if (!RUN_ID.test(prefix)) throw new PenstockError('invalid', `'${prefix}' is not a run id; 'penstock runs' lists them`);
+  if (!RUN_ID.test(prefix))
+    throw new PenstockError('invalid', `'${prefix}' is not a run id; 'penstock runs' lists them`);
   const server = await findServer(config);
   const onServer = server === undefined ? undefined : await findRun(server.client, prefix);
   if (server !== undefined && onServer !== undefined) return { source: server, run: onServer };
-  const inFolder = config.url === undefined ? await findInFolders(config.dataFolder, prefix) : undefined;
+  const inFolder = config.url === undefined ? await findInFolders(config, prefix) : undefined;
   if (inFolder !== undefined) return inFolder;
   throw notFound(config, prefix, server);
 }
@@ -32,13 +33,16 @@ export async function locateRun(config: CliConfig, prefix: string): Promise<Loca
 function notFound(config: CliConfig, prefix: string, server: Source | undefined): PenstockError {
   const where = server === undefined ? `in ${config.dataFolder}` : `at ${server.name}`;
   const none = server === undefined ? `, and no Penstock answers at ${DEFAULT_URL}` : '';
-  return new PenstockError('not_found', `no run begins with ${prefix} ${where}${none}; 'penstock runs' lists the runs there are`);
+  return new PenstockError(
+    server === undefined ? 'unavailable' : 'not_found',
+    `no run begins with ${prefix} ${where}${none}; 'penstock runs' lists the runs there are`,
+  );
 }
 
-async function findInFolders(root: string, prefix: string): Promise<LocatedRun | undefined> {
+async function findInFolders(config: CliConfig, prefix: string): Promise<LocatedRun | undefined> {
   const found: LocatedRun[] = [];
-  for (const folder of await dataFolders(root)) {
-    const source = await openFolder(folder);
+  for (const folder of await dataFolders(config.dataFolder)) {
+    const source = await openFolder(folder, config.token);
     const run = await findRun(source.client, prefix);
     if (run === undefined) await source.close();
     else found.push({ source, run });
@@ -46,7 +50,10 @@ async function findInFolders(root: string, prefix: string): Promise<LocatedRun |
   const [first, ...others] = found;
   if (others.length === 0) return first;
   await Promise.all(found.map(({ source }) => source.close()));
-  throw ambiguous(prefix, found.map(({ run, source }) => `${run.view.id} (${source.name})`));
+  throw ambiguous(
+    prefix,
+    found.map(({ run, source }) => `${run.view.id} (${source.name})`),
+  );
 }
 
 /** The run of one source; a whole id needs no search. */
@@ -61,7 +68,8 @@ export async function findRun(client: ApiClient, prefix: string): Promise<Answer
 
 /** A prefix is too short for an id: such a path is as good as absent. */
 function undefinedIfAbsent(error: unknown): undefined {
-  if (error instanceof PenstockError && (error.code === 'not_found' || error.code === 'invalid')) return undefined;
+  if (error instanceof PenstockError && (error.code === 'not_found' || error.code === 'invalid'))
+    return undefined;
   throw error;
 }
 
@@ -78,5 +86,7 @@ async function idsBeginningWith(client: ApiClient, prefix: string): Promise<stri
 }
 
 function ambiguous(prefix: string, names: string[]): PenstockError {
-  return new PenstockError('invalid', `more than one run begins with ${prefix}; give more of its id`, { reasons: names.slice(0, 20) });
+  return new PenstockError('invalid', `more than one run begins with ${prefix}; give more of its id`, {
+    reasons: names.slice(0, 20),
+  });
 }

@@ -1,26 +1,20 @@
-import type { RunEvent, RunView, TaskView } from '../../../shared/messages/run-view.ts';
+import { listOf, MAX_LIST, runEvent, type RunEvent } from '../../../shared/messages/run-view.ts';
+import type { ApiClient } from './api-client.ts';
+import { ask } from './read-answer.ts';
 
-/** What happened to a run so far, from the histories in its views: for a data folder whose platform no longer runs. */
-export function pastEvents(run: RunView, tasks: TaskView[]): RunEvent[] {
-  const entries = [
-    ...run.history.map((entry) => ({ ...entry, task: undefined })),
-    ...tasks.flatMap((task) => task.history.map((entry) => ({ ...entry, task: task.id }))),
-  ];
-  const ordered = entries.toSorted((a, b) => a.at.localeCompare(b.at) || rank(a) - rank(b) || a.seq - b.seq);
-  return ordered.map(({ at, state, by, note, task }, seq) => ({
-    v: 1,
-    seq,
-    type: 'status_update',
-    at,
-    run: run.id,
-    ...(task === undefined ? {} : { task }),
-    state,
-    by,
-    ...(note === undefined ? {} : { note }),
-  }));
-}
+const eventList = listOf(runEvent);
 
-/** Within one millisecond a task ends before its run goes on. */
-function rank({ task }: { task: string | undefined }): number {
-  return task === undefined ? 1 : 0;
+/** What is on record of a run now, without waiting for more. */
+export async function* pastEvents(client: ApiClient, runId: string): AsyncGenerator<RunEvent> {
+  let cursor: string | undefined;
+  do {
+    const from = cursor === undefined ? '' : `&cursor=${cursor}`;
+    const { view } = await ask(
+      client,
+      `/api/runs/${runId}/events?wait=0&limit=${MAX_LIST}${from}`,
+      eventList,
+    );
+    yield* view.items;
+    cursor = view.items.length === 0 ? undefined : view.next;
+  } while (cursor !== undefined);
 }

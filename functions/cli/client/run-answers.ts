@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { costView, listOf, MAX_LIST, planView, runView, taskView, type TaskView } from '../../../shared/messages/run-view.ts';
+import {
+  costView,
+  listOf,
+  MAX_LIST,
+  planView,
+  runView,
+  taskView,
+  type TaskView,
+} from '../../../shared/messages/run-view.ts';
 import type { ApiClient } from './api-client.ts';
 import { ask, type Answer } from './read-answer.ts';
 

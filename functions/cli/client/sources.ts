@@ -1,6 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PenstockError } from '../../../shared/ports/penstock-error.ts';
 import type { CliConfig } from '../../../shared/runtime/cli-config.ts';
 import type { ApiClient } from './api-client.ts';
 import { createHttpClient } from './http-client.ts';
@@ -29,21 +28,21 @@ export async function findServer(address: Address): Promise<Source | undefined> 
   return (await isPenstock(source.client)) ? source : undefined;
 }
 
-/** Throws `unavailable` where there is no server: what asks for one cannot be done on a data folder. */
-export async function needServer(address: Address): Promise<Source> {
-  const server = await findServer(address);
-  if (server !== undefined) return server;
-  throw new PenstockError('unavailable', `no Penstock answers at ${DEFAULT_URL}; start it with 'penstock up', or set PENSTOCK_URL or --url to where it runs`);
-}
-
 export function serverSource(url: string, token?: string): Source {
-  return { kind: 'server', name: url, client: createHttpClient({ url, token }), close: () => Promise.resolve() };
+  return {
+    kind: 'server',
+    name: url,
+    client: createHttpClient({ url, token }),
+    close: () => Promise.resolve(),
+  };
 }
 
 /** Some other program may listen at the default address; only an answer in our own form counts. */
 async function isPenstock(client: ApiClient): Promise<boolean> {
   try {
-    const response = await client.request('/api/runs?limit=1', { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    const response = await client.request('/api/runs?limit=1', {
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    });
     if (response.headers.get('content-type')?.startsWith('application/problem+json') === true) return true;
     const body = (await response.json()) as { items?: unknown };
     return response.ok && Array.isArray(body.items);
@@ -57,7 +56,10 @@ export async function dataFolders(root: string): Promise<string[]> {
   const names = await readdir(root).catch(() => []);
   const candidates = await Promise.all([root, ...names.map((name) => join(root, name))].map(changedAt));
   const found = candidates.flatMap((candidate) => candidate ?? []);
-  return found.toSorted((a, b) => b.at - a.at).slice(0, MAX_FOLDERS).map(({ folder }) => folder);
+  return found
+    .toSorted((a, b) => b.at - a.at)
+    .slice(0, MAX_FOLDERS)
+    .map(({ folder }) => folder);
 }
 
 async function changedAt(folder: string): Promise<{ folder: string; at: number } | undefined> {
@@ -68,8 +70,11 @@ async function changedAt(folder: string): Promise<{ folder: string; at: number }
   }
 }
 
-/** Reads a data folder in this process; the platform need not run. */
-export async function openFolder(folder: string): Promise<Source> {
+/** A data folder: through the platform that has it, where one does, otherwise read in this process. */
+export async function openFolder(folder: string, token?: string): Promise<Source> {
+  const { readHost } = await import('../../local/data-lock.ts');
+  const url = readHost(folder)?.url;
+  if (url !== undefined) return serverSource(url, token);
   const { openLocalReader } = await import('../../local/reader.ts');
   const reader = await openLocalReader({ data: folder });
   return {

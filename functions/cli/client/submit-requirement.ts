@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import { acceptedRun, type AcceptedRun, type requirementBody } from '../../../shared/messages/requirement-body.ts';
+import {
+  acceptedRun,
+  type AcceptedRun,
+  type requirementBody,
+} from '../../../shared/messages/requirement-body.ts';
 import { isTransient } from '../../../shared/ports/penstock-error.ts';
 import type { ApiClient } from './api-client.ts';
 import { ask, type Answer } from './read-answer.ts';
@@ -12,7 +16,10 @@ const RETRY_MS = 500;
 export type RequirementInput = z.input<typeof requirementBody>;
 
 /** Posts it once, whatever the line does: every try carries the same `Idempotency-Key`. */
-export async function submitRequirement(client: ApiClient, body: RequirementInput): Promise<Answer<AcceptedRun>> {
+export async function submitRequirement(
+  client: ApiClient,
+  body: RequirementInput,
+): Promise<Answer<AcceptedRun>> {
   const key = randomUUID();
   for (let tries = 1; ; tries += 1) {
     try {
@@ -24,7 +31,11 @@ export async function submitRequirement(client: ApiClient, body: RequirementInpu
   }
 }
 
-function postJson(client: ApiClient, path: string, { body, key }: { body: object; key: string }): Promise<Answer<AcceptedRun>> {
+function postJson(
+  client: ApiClient,
+  path: string,
+  { body, key }: { body: object; key: string },
+): Promise<Answer<AcceptedRun>> {
   const headers = { 'content-type': 'application/json', 'idempotency-key': key };
   return ask(client, path, acceptedRun, { method: 'POST', headers, body: JSON.stringify(body) });
 }

@@ -16,11 +16,22 @@ export interface LoggedLine {
 }
 
 /** The transcript of an attempt: what is there, or with `follow` until the attempt ends. */
-export async function* readTranscript(client: ApiClient, attempt: AttemptName, options: { follow: boolean; signal?: AbortSignal }): AsyncGenerator<LoggedLine> {
+export async function* readTranscript(
+  client: ApiClient,
+  attempt: AttemptName,
+  options: { follow: boolean; signal?: AbortSignal },
+): AsyncGenerator<LoggedLine> {
   const { run, task, generation } = attempt;
   const query = options.follow ? '?follow=1' : '';
-  const init = { headers: { accept: 'application/x-ndjson' }, ...(options.signal === undefined ? {} : { signal: options.signal }) };
-  const response = await openAnswer(client, `/api/runs/${run}/tasks/${task}/attempts/${generation}/log${query}`, init);
+  const init = {
+    headers: { accept: 'application/x-ndjson' },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  };
+  const response = await openAnswer(
+    client,
+    `/api/runs/${run}/tasks/${task}/attempts/${generation}/transcript${query}`,
+    init,
+  );
   if (response.body === null) return;
   for await (const text of readLines(response.body)) {
     if (text !== '') yield { text, line: parseLine(text) };

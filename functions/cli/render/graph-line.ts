@@ -19,7 +19,8 @@ function stepsOf(tasks: readonly { id: string; dependencies: readonly string[] }
   const steps: string[][] = [];
   for (;;) {
     const next = tasks.filter(
-      ({ id, dependencies }) => !placed.has(id) && dependencies.every((on) => placed.has(on) || !known.has(on)),
+      ({ id, dependencies }) =>
+        !placed.has(id) && dependencies.every((on) => placed.has(on) || !known.has(on)),
     );
     if (next.length === 0) return steps;
     for (const { id } of next) placed.add(id);

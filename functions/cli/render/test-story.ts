@@ -46,13 +46,23 @@ function checkRun(results: readonly CheckResult[]): TestRun[] {
   const ran = results.filter(({ command }) => command !== '');
   if (ran.length === 0) return [];
   const passed = ran.every((result) => result.passed);
-  return [{ passed, text: counted(ran.map(({ summary }) => summary), passed) }];
+  return [
+    {
+      passed,
+      text: counted(
+        ran.map(({ summary }) => summary),
+        passed,
+      ),
+    },
+  ];
 }
 
 /** `12 ok`, `11 ok, 1 failing`; where the runner's output was not understood, only how it ended. */
 function counted(summaries: string[], passed: boolean): string {
   const sum = (word: string): number =>
-    summaries.flatMap((text) => [...text.matchAll(new RegExp(`(\\d+) ${word}`, 'g'))]).reduce((total, match) => total + Number(match[1]), 0);
+    summaries
+      .flatMap((text) => [...text.matchAll(new RegExp(`(\\d+) ${word}`, 'g'))])
+      .reduce((total, match) => total + Number(match[1]), 0);
   const ok = sum('passed');
   const failing = sum('failed');
   if (ok + failing === 0) return passed ? 'ok' : 'failing';

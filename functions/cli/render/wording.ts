@@ -17,7 +17,9 @@ export function count(n: number, one: string, many = `${one}s`): string {
 
 /** `+38 −4`, without a part that is nothing. */
 export function changedLines({ added, deleted }: { added: number; deleted: number }): string {
-  return [...(added > 0 || deleted === 0 ? [`+${added}`] : []), ...(deleted > 0 ? [`−${deleted}`] : [])].join(' ');
+  return [...(added > 0 || deleted === 0 ? [`+${added}`] : []), ...(deleted > 0 ? [`−${deleted}`] : [])].join(
+    ' ',
+  );
 }
 
 /** `5 files +108 −6`. */
@@ -25,15 +27,18 @@ export function diffStat(stat: { files: number; added: number; deleted: number }
   return `${count(stat.files, 'file')} ${changedLines(stat)}`;
 }
 
+// oxlint-disable-next-line no-control-regex -- they are what is taken out
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
+// oxlint-disable-next-line no-control-regex -- as above, but tabs and line ends may stay
+const UNSAFE_BUT_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
 /** One line of text for a screen: no control characters (what a model wrote could move the cursor), at most `max` characters. */
 export function oneLine(text: string, max: number): string {
-  // oxlint-disable-next-line no-control-regex -- that is what is taken out
-  const line = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').replaceAll(/ {2,}/g, ' ').trim();
+  const line = text.replaceAll(UNSAFE, ' ').replaceAll(/ {2,}/g, ' ').trim();
   return line.length <= max ? line : `${line.slice(0, max - 1)}…`;
 }
 
 /** As {@link oneLine}, of text whose lines count. */
 export function safeText(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- that is what is taken out
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+  return text.replaceAll(UNSAFE_BUT_LINES, '');
 }

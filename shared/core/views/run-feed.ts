@@ -37,6 +37,8 @@ export interface RunFeed {
   run: Run;
   /** In order of `seq`, from 1. */
   events: RunEvent[];
+  /** Tasks that may still change. */
+  liveTasks: string[];
   /** Whether nothing will come after them. */
   isComplete: boolean;
 }
@@ -51,7 +53,8 @@ export async function readFeed(store: Store, tenant: string, id: string): Promis
     const known = await store.get(feedRef(tenant, id));
     const order = extendOrder(known?.data, run, tasks);
     if (order === known?.data || (await keep(store, feedRef(tenant, id), order, known))) {
-      return { run, events: eventsOf(run, tasks, order), isComplete: isTerminal(run.stage) };
+      const liveTasks = tasks.filter((task) => task.live).map((task) => task.id);
+      return { run, events: eventsOf(run, tasks, order), liveTasks, isComplete: isTerminal(run.stage) };
     }
   }
   throw new PenstockError('conflict', `the events of run ${id} are being numbered by others; ask again`, {
@@ -89,7 +92,7 @@ export function extendOrder(known: FeedOrder | undefined, run: Run, tasks: reado
   return { v: 1, records, order: order.order + places.join('') };
 }
 
-/** The events of an order. Entries of one record may have been sorted by time alone; they come in their own order here. */
+/** The events of an order, without those that were added to the records' histories after it. */
 export function eventsOf(run: Run, tasks: readonly Task[], order: FeedOrder): RunEvent[] {
   const histories = new Map(recordsOf(run, tasks).map(({ record, history }) => [record, history]));
   const next = new Map<string, number>();

@@ -19,6 +19,11 @@ describe('readJobConfig', () => {
     });
   });
 
+  it('makes a relative folder absolute, as commands in a sandbox need it', () => {
+    const { dataFolder } = readJobConfig({ ...environment, PENSTOCK_DATA: '.penstock' });
+    expect(dataFolder).toBe(`${process.cwd()}/.penstock`);
+  });
+
   it('names every wrong variable, and never shows the ticket', () => {
     const wrong = {
       ...environment,

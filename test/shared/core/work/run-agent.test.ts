@@ -317,12 +317,8 @@ describe('steering', () => {
       { role: 'user' as const, blocks: [{ type: 'text' as const, text: roster.prompts['wrap-up'] }] },
     ];
     const calm = [{ role: 'user' as const, blocks: [{ type: 'text' as const, text: 'Task: api' }] }];
-    const resume = async (turns: Turn[]) => {
-      const bench = { prepare: async () => ({ tools: [], resumed: { turns } }) };
-      return (await work({ replies: [says('Done.')], bench })).model.requests[0]?.turns;
-    };
-    expect(JSON.stringify((await resume(hurried))?.at(-1))).toContain('no longer holds');
-    expect(await resume(calm)).toEqual(calm);
+    expect(JSON.stringify((await firstTurns(hurried))?.at(-1))).toContain('no longer holds');
+    expect(await firstTurns(calm)).toEqual(calm);
   });
 
   it('hands messages of people over once, in the next user turn', async () => {
@@ -438,4 +434,10 @@ function untilAborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(abortReason(signal)));
   });
+}
+
+/** What the model hears first when an attempt goes on from these turns. */
+async function firstTurns(turns: Turn[]) {
+  const bench = { prepare: async () => ({ tools: [], resumed: { turns } }) };
+  return (await work({ replies: [says('Done.')], bench })).model.requests[0]?.turns;
 }

@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import { PenstockError } from '../../../shared/ports/penstock-error.ts';
+import { type ApiOptions, configOf, withUrl } from '../cli.ts';
+import { hostRun } from '../client/host-run.ts';
+import { readPlanFile, readTarget } from '../client/read-target.ts';
+import { findServer, type Source } from '../client/sources.ts';
+import type { RequirementInput } from '../client/submit-requirement.ts';
+
+export interface RequirementOptions extends ApiOptions {
+  repo: string | false;
+  base?: string;
+  budget?: string;
+  priority?: string;
+  plan?: string;
+  model?: string;
+}
+
+/** What `submit` and `plan` ask alike. */
+export function withRequirement(command: Command): Command {
+  return withUrl(command)
+    .argument('<requirement...>', 'what you want, in your own words')
+    .option('--repo <repository>', 'a checkout on this machine, or owner/name on GitHub', '.')
+    .option('--no-repo', 'the requirement is about no repository')
+    .option('--base <ref>', 'branch to start from (default: the repository’s own)')
+    .option('--budget <usd>', 'what the run may spend at most')
+    .option('--priority <p>', 'critical, high, normal or low, or 1 to 10')
+    .option('--model <model>', 'without a server: anthropic, openai or script:FILE');
+}
+
+export async function requirementOf(words: string[], options: RequirementOptions): Promise<RequirementInput> {
+  const { base, budget, priority, plan, repo } = options;
+  return {
+    requirement: words.join(' '),
+    ...(repo === false ? {} : { repository: await readTarget(repo) }),
+    ...(base === undefined ? {} : { baseRef: base }),
+    ...(budget === undefined ? {} : { budgetUsd: numberOf(budget) }),
+    ...(priority === undefined ? {} : { priority: priorityOf(priority) }),
+    ...(plan === undefined ? {} : { plan: await readPlanFile(plan) }),
+  };
+}
+
+/** A server that answers; otherwise the platform in this process. A model that is named is always for this process. */
+export async function sourceOf(options: RequirementOptions): Promise<{ source: Source; isOwn: boolean }> {
+  const config = configOf(options);
+  if (options.model !== undefined && config.url !== undefined) {
+    throw new PenstockError(
+      'invalid',
+      `the server at ${config.url} has a model of its own; leave out --model, or --url and PENSTOCK_URL`,
+    );
+  }
+  const server = options.model === undefined ? await findServer(config) : undefined;
+  if (server !== undefined) return { source: server, isOwn: false };
+  return { source: await hostRun(config, { model: options.model }), isOwn: true };
+}
+
+function numberOf(text: string): number {
+  const value = Number(text.replace(/^\$/, ''));
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new PenstockError('invalid', `--budget is '${text}' and takes an amount of US dollars, such as 2.50`);
+}
+
+function priorityOf(text: string): NonNullable<RequirementInput['priority']> {
+  const names = ['critical', 'high', 'normal', 'low'] as const;
+  const name = names.find((known) => known === text);
+  if (name !== undefined) return name;
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= 10) return number;
+  throw new PenstockError(
+    'invalid',
+    `--priority is '${text}' and takes critical, high, normal, low, or a number from 1 to 10`,
+  );
+}

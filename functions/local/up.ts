@@ -1,0 +1,76 @@
+import { chooseSandbox } from '../../shared/adapters/local/choose-sandbox.ts';
+import { loadScript } from '../../shared/adapters/script/script-file.ts';
+import { startScriptServer } from '../../shared/adapters/script/script-server.ts';
+import { PenstockError } from '../../shared/ports/penstock-error.ts';
+import { type Config, readConfig } from '../../shared/runtime/config.ts';
+import type { ModelAccess } from '../../shared/runtime/local.ts';
+import { modelAccess } from '../../shared/runtime/model-access.ts';
+import { startHost } from './host.ts';
+
+export interface UpOptions {
+  /** 0: any free one. @default PORT, or 8080 */
+  port?: number;
+  /** @default PENSTOCK_DATA, or .penstock */
+  data?: string;
+  /** `anthropic` or `script:FILE`. @default anthropic */
+  model?: string;
+  /** Only errors are logged. */
+  quiet?: boolean;
+  /** In place of the process's own. */
+  env?: Record<string, string | undefined>;
+}
+
+export interface Up {
+  url: string;
+  token?: string;
+  /** One sentence: how commands of agents are confined. */
+  sandbox: string;
+  model: ModelAccess['provider'];
+  dataFolder: string;
+  /** Resolves when every message so far is handled. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The whole platform in this process, until `stop`. */
+export async function startUp(options: UpOptions = {}): Promise<Up> {
+  const config = readConfig({ ...(options.env ?? process.env), ...overrides(options) });
+  const model = await openModel(config, options.model ?? 'anthropic');
+  const sandbox = config.PENSTOCK_SANDBOX === 'none' ? 'none: PENSTOCK_SANDBOX says so' : (await chooseSandbox()).reason;
+  try {
+    const host = await startHost({ config, model: model.access });
+    return {
+      url: host.url,
+      ...(config.PENSTOCK_TOKEN === undefined ? {} : { token: config.PENSTOCK_TOKEN }),
+      sandbox,
+      model: model.access.provider,
+      dataFolder: config.PENSTOCK_DATA,
+      settled: () => host.runtime.queue.idle(),
+      stop: async () => {
+        await host.stop();
+        await model.stop();
+      },
+    };
+  } catch (error) {
+    await model.stop();
+    throw error;
+  }
+}
+
+function overrides({ port, data, quiet }: UpOptions): Record<string, string> {
+  return {
+    ...(port === undefined ? {} : { PORT: String(port) }),
+    ...(data === undefined ? {} : { PENSTOCK_DATA: data }),
+    ...(quiet === true ? { LOG_LEVEL: 'ERROR' } : {}),
+  };
+}
+
+async function openModel(config: Config, name: string): Promise<{ access: ModelAccess; stop: () => Promise<void> }> {
+  if (name === 'anthropic') return { access: modelAccess(config), stop: () => Promise.resolve() };
+  const file = /^script:(.+)$/.exec(name)?.[1];
+  if (file === undefined) {
+    throw new PenstockError('config', `--model got '${name}' and takes anthropic or script:FILE`);
+  }
+  const server = await startScriptServer({ script: await loadScript(file) });
+  return { access: { provider: 'script', baseUrl: server.url, apiKey: 'scripted' }, stop: server.stop };
+}

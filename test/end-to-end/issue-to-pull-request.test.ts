@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { MessagesServer } from '../../shared/adapters/script/messages-server.ts';
+import { generateRepositories } from '../support/generate-repository.ts';
+import { startRuleModel } from '../support/rule-model.ts';
+import { openLabelledIssue, type Platform, startGithubWith, startPlatform } from '../support/platform.ts';
+
+const execute = promisify(execFile);
+const SEED = Number(process.env['PENSTOCK_SEED'] ?? 20);
+
+/** Exit code of the repository's own tests at a commit, read back from the stand-in into an empty folder. */
+async function testsAt(gitDirectory: string, ref: string): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-readback-'));
+  try {
+    await execute('git', ['clone', '-q', '--no-local', '--branch', ref, gitDirectory, folder]);
+    await execute(process.execPath, ['--test'], { cwd: folder });
+    return 0;
+  } catch (error) {
+    return (error as { code?: number }).code ?? -1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+describe(`a model that cannot know the answer, on repositories of seed ${SEED}`, () => {
+  let model: MessagesServer;
+  beforeAll(async () => {
+    model = await startRuleModel();
+  });
+  afterAll(() => model.stop());
+
+  it.each(generateRepositories(SEED, 20))('solves $name ($kind) from a labelled issue to a ready pull request', async ({ files, name }) => {
+    const { github, repository, folder } = await startGithubWith(files, name);
+    const access = { provider: 'script', baseUrl: model.url, apiKey: 'rule' } as const;
+    const platform: Platform = await startPlatform({ model: access, github });
+    try {
+      github.setWebhookUrl(`${platform.url}/webhooks/github`);
+      const { issue, runId } = await openLabelledIssue(github, repository, 'Make the failing tests pass');
+      const run = await platform.ended(runId);
+      expect(run).toMatchObject({ stage: 'succeeded' });
+
+      const [pull, ...others] = await github.pullRequests(repository);
+      expect(others).toEqual([]);
+      expect(pull).toMatchObject({ draft: false, state: 'open', head: { ref: `penstock/${runId}` } });
+      expect(await testsAt(github.gitDirectory(repository), 'main')).not.toBe(0);
+      expect(await testsAt(github.gitDirectory(repository), `penstock/${runId}`)).toBe(0);
+
+      await platform.host.runtime.queue.idle();
+      expect((await github.comments(repository, issue)).filter(({ body }) => body.includes(runId))).toHaveLength(1);
+      expect(await github.checkRuns(repository)).toMatchObject([{ status: 'completed', conclusion: 'success' }]);
+    } finally {
+      await platform.stop();
+      await github.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
