@@ -12,6 +12,7 @@ import { createWorkspaceTools } from '../../shared/adapters/tools/workspace-tool
 import type { Agent, ToolName } from '../../shared/messages/agent-file.ts';
 import type { CheckResult } from '../../shared/messages/change-set.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
+import type { Tool } from '../../shared/ports/tool.ts';
 import { createCheckpoints, type Checkpoints } from './checkpoints.ts';
 import { fetchInputs } from './input-bundles.ts';
 import type { Job } from './job.ts';
@@ -108,12 +109,12 @@ export function createAgentBench(job: Job, roster: Roster): Bench {
   };
 }
 
-function toolsOf(job: Job, workspace: Workspace, agent: Agent): ReturnType<typeof createWorkspaceTools> {
+async function toolsOf(job: Job, workspace: Workspace, agent: Agent): Promise<Tool[]> {
   const { sandbox, mayRunCode } = job;
   const tools = agent.tools.filter((name) => mayRunCode || !RUNNING_TOOLS.includes(name));
   const { operations, paths } = agent;
   const { contract } = job.attempt.brief;
-  return createWorkspaceTools({ workspace, sandbox, contract, allow: { tools, operations, paths } });
+  return job.wrapTools(await createWorkspaceTools({ workspace, sandbox, contract, allow: { tools, operations, paths } }));
 }
 
 async function collectOrReasons(workspace: Workspace): Promise<ChangeSetWithContents | { reasons: string }> {

@@ -11,6 +11,7 @@ import type { AttemptResultInput } from '../../shared/messages/attempt-api.ts';
 import type { Attempt } from '../../shared/ports/attempt.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log } from '../../shared/ports/log.ts';
+import type { Tool } from '../../shared/ports/tool.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { JobConfig } from '../../shared/runtime/job-config.ts';
 import { createAgentBench } from './agent-bench.ts';
@@ -25,6 +26,8 @@ export interface JobRun {
   log: Log;
   /** Aborted by SIGTERM. */
   terminated: AbortSignal;
+  /** Tools as the agent gets them; an embedder may wrap them. @default unchanged */
+  wrapTools?: (tools: Tool[]) => Tool[];
 }
 
 export type JobEnd = 'finished' | 'stale';
@@ -32,7 +35,7 @@ export type JobEnd = 'finished' | 'stale';
 const shared = (name: string): string => fileURLToPath(new URL(`../../shared/${name}`, import.meta.url));
 
 /** One attempt of the job lane from ticket to finish. `stale`: it belongs to somebody else or to nobody; nothing was stored. */
-export async function runJob({ config, clock, log, terminated }: JobRun): Promise<JobEnd> {
+export async function runJob({ config, clock, log, terminated, wrapTools }: JobRun): Promise<JobEnd> {
   const attempt = await claim({ config, clock, log });
   if (attempt === undefined) return 'stale';
   const { tenant, run, task, generation, limits } = attempt.brief;
@@ -47,7 +50,7 @@ export async function runJob({ config, clock, log, terminated }: JobRun): Promis
     clock,
     redact,
     steering,
-    work: (context) => work(context, { config, folder, log: jobLog }),
+    work: (context) => work(context, { config, folder, log: jobLog, wrapTools: wrapTools ?? ((tools) => tools) }),
     cleanUp: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
     onStage: (stage, ms) => jobLog.info(`stage ${stage}`, { stage, ms: Math.round(ms) }),
   });
@@ -55,7 +58,7 @@ export async function runJob({ config, clock, log, terminated }: JobRun): Promis
   return finish(attempt, result, jobLog);
 }
 
-async function claim({ config, clock, log }: Omit<JobRun, 'terminated'>): Promise<Attempt | undefined> {
+async function claim({ config, clock, log }: Pick<JobRun, 'config' | 'clock' | 'log'>): Promise<Attempt | undefined> {
   try {
     return await createHttpAttempt({
       url: config.attemptsUrl,
@@ -75,14 +78,14 @@ async function claim({ config, clock, log }: Omit<JobRun, 'terminated'>): Promis
 
 async function work(
   context: WorkContext,
-  { config, folder, log }: { config: JobConfig; folder: string; log: Log },
+  { config, folder, log, wrapTools }: { config: JobConfig; folder: string; log: Log; wrapTools: Job['wrapTools'] },
 ): Promise<AttemptResultInput> {
   const { brief } = context.attempt;
   const confined = await openSandbox(config, brief.model.provider);
   log.info(`sandbox ${confined.sandbox.kind}`, { reason: confined.reason, mayRunCode: confined.mayRunCode });
   await removeEarlier(config, context);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const job: Job = { ...context, ...confined, folder };
+  const job: Job = { ...context, ...confined, folder, wrapTools };
   if (brief.kind === 'integrate') return integrate(job);
   const roster = await loadRoster();
   return doAgentWork(context, roster, createAgentBench(job, roster));

@@ -12,6 +12,7 @@ import type { ApiApp, ApiContext } from './api-env.ts';
 import { findRun } from './find-run.ts';
 import type { Html } from './pages/html.ts';
 import { sendPage } from './pages/layout.ts';
+import { readingOrder } from './pages/reading-order.ts';
 import { type RunPage, runPage } from './pages/run-page.ts';
 import { runsPage } from './pages/runs-page.ts';
 import { runScript, runsScript } from './pages/script.ts';
@@ -45,7 +46,7 @@ export function addPageRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): 
   app.get('/runs/:id', async (context) => {
     const run = await findRun(store, context);
     const feed = await readFeed(store, run.tenant, run.id);
-    const tasks = await readTasks(store, run.tenant, run.id);
+    const tasks = readingOrder(await readTasks(store, run.tenant, run.id));
     const events = feed?.events ?? [];
     const isOver = isTerminal(run.stage);
     const page: RunPage = {

@@ -9,7 +9,7 @@ import { runView } from '../../shared/core/views/run-view.ts';
 import { diffQuery, runsQuery } from '../../shared/messages/run-view.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { Runtime } from '../../shared/runtime/functions.ts';
-import type { ApiApp } from './api-env.ts';
+import type { ApiApp, ApiContext } from './api-env.ts';
 import { findRun, readTask } from './find-run.ts';
 import { integratedTask, readDiff } from './read-diff.ts';
 
@@ -65,9 +65,21 @@ export function addRunRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): v
 
   app.post('/api/runs/:id/cancel', async (context) => {
     const run = await findRun(store, context);
+    await checkBody(context);
     const { tenant, actor } = context.var.caller;
     return context.json(runView(await cancelRun(ports, tenant, run.id, nameForRecord(actor))), 202);
   });
+}
+
+/** Nothing of it is used, but what is not JSON was meant for another route. */
+async function checkBody(context: ApiContext): Promise<void> {
+  const text = await context.req.text();
+  if (text === '') return;
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new PenstockError('invalid', 'the body is not JSON; send {}', { cause });
+  }
 }
 
 /** The record outlives an erasure, so an e-mail address stands in it by hash. */

@@ -6,7 +6,7 @@ import { endedAttempt, type Fence, heldAttempt, withAttempt } from './fence.ts';
 import { appendHistory } from './history.ts';
 import { type Ports, publish } from './ports.ts';
 import { blobKeys, refs } from './refs.ts';
-import type { Task, TaskAttempt, TaskResult } from './task.ts';
+import { endOrder, type Task, type TaskAttempt, type TaskResult } from './task.ts';
 
 type FinishPorts = Pick<Ports, 'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy'>;
 
@@ -63,7 +63,7 @@ async function storeResult(
 
 function succeeded(task: Task, attempt: TaskAttempt, result: TaskResult, now: number): Task {
   const ended: TaskAttempt = { ...settledMeter(attempt), endedAt: now, exit: { outcome: 'succeeded' } };
-  return { ...entered(task, 'succeeded', withAttempt(task, ended), now), settled: true, live: false, result };
+  return { ...entered(task, 'succeeded', withAttempt(task, ended), now), settled: true, live: false, endedAs: endOrder(task.id, now), result };
 }
 
 interface FailureContext {
@@ -90,7 +90,7 @@ export function failed(task: Task, attempt: TaskAttempt, failure: AttemptFailure
     return { ...entered(task, 'pending', attempts, now, note), notBefore: now + delay };
   }
   const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
-  return { ...entered(task, state, attempts, now, note), live: false, settled: task.optional };
+  return { ...entered(task, state, attempts, now, note), live: false, settled: task.optional, endedAs: endOrder(task.id, now) };
 }
 
 /** A reservation that nobody settled any more is charged: the call may have been answered. */

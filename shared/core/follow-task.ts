@@ -3,9 +3,10 @@ import { change } from './change.ts';
 import { appendHistory } from './history.ts';
 import { type Ports, publish } from './ports.ts';
 import { acceptPlan } from './plan/accept-plan.ts';
-import { refs, tasksOf } from './refs.ts';
+import { refs } from './refs.ts';
+import { releaseDependants } from './release-dependants.ts';
 import { settleRun } from './settle-run.ts';
-import { currentAttempt, type Task } from './task.ts';
+import { currentAttempt, endOrder, type Task } from './task.ts';
 
 type FollowPorts = Pick<Ports, 'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'log' | 'agents' | 'policy' | 'codeHost' | 'host' | 'model' | 'jobs'>;
 
@@ -32,45 +33,34 @@ export async function followEnded(ports: FollowPorts, task: Task): Promise<void>
   }
 }
 
+/** Everything behind an ended task that its end decides, then the run, if that was the last of it. */
 async function followWork(ports: FollowPorts, task: Task): Promise<void> {
-  if (task.settled) await releaseDependants(ports, task);
-  else await skipDependants(ports, task);
-  const sink = task.dependants.length === 0;
-  if (sink || !task.settled) await settleRun(ports, task.tenant, task.run);
+  const ended = task.settled ? [task] : await skipBehind(ports, task);
+  for (const each of ended) if (each.settled) await releaseDependants(ports, each);
+  const isEnd = ended.some(({ dependants }) => dependants.length === 0) || !task.settled;
+  if (isEnd) await settleRun(ports, task.tenant, task.run, task);
 }
 
-/** Readiness is counted from the dependencies' own records: no counter, no look-up of the graph. */
-async function releaseDependants(ports: FollowPorts, task: Task): Promise<void> {
-  const { tenant, run } = task;
-  await Promise.all(
-    task.dependants.map(async (dependant) => {
-      const settled = await ports.store.count({
-        from: { collection: tasksOf(tenant, run) },
-        where: [
-          { field: 'dependants', op: 'array-contains', value: dependant },
-          { field: 'settled', op: '==', value: true },
-        ],
-      });
-      if (settled === task.needs[dependant]) await dispatchFirst(ports, tenant, run, dependant);
-    }),
-  );
-}
-
-async function dispatchFirst(ports: FollowPorts, tenant: string, run: string, task: string): Promise<void> {
-  await publish(ports, 'task-dispatched', { v: 1, tenant, run, task, generation: 1 });
-}
-
-/** A required dependency ended otherwise: all behind it is skipped, one level at a time. */
-async function skipDependants(ports: FollowPorts, task: Task): Promise<void> {
-  const { tenant, run } = task;
-  for (const id of task.dependants) {
-    const { data: skipped } = await change(ports.store, refs.task(tenant, run, id), (dependant) => skip(dependant, task.id, ports.clock.now()));
-    if (skipped.state === 'skipped') await followEnded(ports, skipped);
+/**
+ * A required dependency ended otherwise: all behind it is skipped, each task once however many ways lead to it. Answers what
+ * has ended so, `first` included; an optional one counts as settled, so what waits for it goes on.
+ */
+async function skipBehind(ports: FollowPorts, first: Task): Promise<Task[]> {
+  const ended = new Map([[first.id, first]]);
+  for (const task of ended.values()) {
+    if (task.settled) continue;
+    for (const id of task.dependants) {
+      if (ended.has(id)) continue;
+      const ref = refs.task(first.tenant, first.run, id);
+      const { data } = await change(ports.store, ref, (dependant) => skip(dependant, task.id, ports.clock.now()));
+      if (data.state === 'skipped') ended.set(id, data);
+    }
   }
+  return [...ended.values()];
 }
 
 function skip(task: Task, because: string, at: number): { data: Task } | undefined {
   if (task.state !== 'pending' && task.state !== 'ready') return undefined;
   const history = appendHistory(task.history, { at, state: 'skipped', by: because, note: `${because} did not succeed` });
-  return { data: { ...task, state: 'skipped', live: false, settled: task.optional, updatedAt: at, history } };
+  return { data: { ...task, state: 'skipped', live: false, settled: task.optional, endedAs: endOrder(task.id, at), updatedAt: at, history } };
 }

@@ -1,5 +1,6 @@
 import { advanceRun } from './advance-run.ts';
 import { change } from './change.ts';
+import { isToAct } from './hand-over.ts';
 import { rootHash } from './history.ts';
 import { type Ports, publish } from './ports.ts';
 import { refs, tasksOf } from './refs.ts';
@@ -9,10 +10,15 @@ import type { Task } from './task.ts';
 
 type SettlePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log'>;
 
-/** When nothing of a run is live any more: its next stage, or its end. Idempotent; may be called at any time. */
-export async function settleRun(ports: SettlePorts, tenant: string, runId: string): Promise<void> {
+/**
+ * When nothing of a run is live any more: its next stage, or its end. Idempotent; may be called at any time.
+ * `after`: the task whose end is followed, so that of many that end together one reads the whole run.
+ */
+export async function settleRun(ports: SettlePorts, tenant: string, runId: string, after?: Task): Promise<void> {
   const live = { from: { collection: tasksOf(tenant, runId) }, where: [{ field: 'live', op: '==' as const, value: true }] };
   if ((await ports.store.count(live)) > 0) return;
+  const isUndone = async () => true;
+  if (after !== undefined && !(await isToAct(ports, after, { among: [], isUndone }))) return;
   const run = (await ports.store.get(refs.run(tenant, runId)))?.data;
   if (run === undefined || isTerminal(run.stage)) return;
   const tasks = await readTasks(ports.store, tenant, runId);

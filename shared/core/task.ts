@@ -78,6 +78,8 @@ export interface Task {
   settled: boolean;
   /** Not ended. */
   live: boolean;
+  /** Orders the ends of a run's tasks; with the end. */
+  endedAs?: string;
   allotmentMicroUsd: number;
   maxAttempts: number;
   rank: number;
@@ -94,6 +96,11 @@ export interface Task {
 
 export function isLive(state: TaskState): boolean {
   return state === 'pending' || state === 'ready' || state === 'starting' || state === 'running' || state === 'blocked';
+}
+
+/** Sorts as text by time; of one moment, by id. */
+export function endOrder(id: string, at: number): string {
+  return `${String(at).padStart(15, '0')} ${id}`;
 }
 
 export function currentAttempt(task: Task): TaskAttempt | undefined {

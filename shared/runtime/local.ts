@@ -41,6 +41,8 @@ export interface LocalRuntimeOptions {
   log?: Log;
   /** In place of the agent loop for the function lane. */
   work?: Worker;
+  /** Program of the job lane, as Cloud Run's image would have another. @default functions/agent-job/main.ts */
+  jobProgram?: string;
   /** Wraps ports: faults in tests. */
   decorate?: (ports: Ports) => Ports;
 }
@@ -74,7 +76,7 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
   const store = createSqliteStore({ database, indexes: INDEXES });
   const queue = createSqliteQueue({ database, clock, log, minBackoffMs: 200, maxBackoffMs: 15_000 });
   const blobSecret = readSecret(join(dataFolder, 'blob-secret'));
-  const jobs = createProcessJobStarter(jobConfig(config, baseUrl, log));
+  const jobs = createProcessJobStarter(jobConfig(options, log));
   const agents = new Map((await loadAgents(root('shared/agents'))).map((agent) => [agent.name, agent]));
   const prompts = await loadPrompts(root('shared/prompts'));
   const hosts = codeHosts(config, log);
@@ -145,9 +147,9 @@ function readVersion(): string {
 }
 
 /** A job gets what it needs to reach the platform and to run programs, and nothing else of this process. */
-function jobConfig(config: Config, baseUrl: string, log: Log) {
+function jobConfig({ config, baseUrl, jobProgram }: LocalRuntimeOptions, log: Log) {
   return {
-    command: [process.execPath, '--disable-warning=ExperimentalWarning', root('functions/agent-job/main.ts')],
+    command: [process.execPath, '--disable-warning=ExperimentalWarning', jobProgram ?? root('functions/agent-job/main.ts')],
     environment: {
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(':'),
       PENSTOCK_ATTEMPTS_URL: baseUrl,

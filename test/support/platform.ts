@@ -20,6 +20,7 @@ export interface PlatformOptions {
   env?: Record<string, string>;
   work?: Worker;
   decorate?: (ports: Ports) => Ports;
+  jobProgram?: string;
   /** Reused for a restart. @default a new one, removed by `stop` */
   folder?: string;
   github?: Github;
@@ -57,6 +58,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     config,
     model: options.model ?? NO_MODEL,
     ...(options.work === undefined ? {} : { work: options.work }),
+    ...(options.jobProgram === undefined ? {} : { jobProgram: options.jobProgram }),
     ...(options.decorate === undefined ? {} : { decorate: options.decorate }),
   });
   const { ports } = host.runtime;

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { Run } from '../../../shared/core/run.ts';
+import { isTerminal, type Run } from '../../../shared/core/run.ts';
 import type { Task } from '../../../shared/core/task.ts';
 import type { CheckResult } from '../../../shared/messages/change-set.ts';
 import type { ReviewAnswer } from '../../../shared/messages/plan.ts';
@@ -15,7 +15,7 @@ export function checksCard(run: Run, tasks: readonly Task[]): Html {
   const reviews = tasks.filter(({ result }) => result?.review !== undefined);
   return html`<div class="body">
     ${integration === undefined
-      ? html`<div class="soft">Not integrated yet.</div>`
+      ? html`<div class="soft">Not integrated${isTerminal(run.stage) ? '' : ' yet'}.</div>`
       : checkList(integration.result?.checks ?? [], `after ${integration.id}`)}
     ${(run.contract?.reasons ?? []).map((reason) => html`<div class="soft small">${reason}</div>`)}
     ${reviews.map((task) => (task.result?.review === undefined ? nothing : review(task, task.result.review)))}

@@ -1,16 +1,16 @@
 import { html } from 'hono/html';
 import { layoutGraph, type GraphEdge, type GraphNode } from '../../../shared/core/views/graph-layout.ts';
 import { spentMicroUsd, type Task } from '../../../shared/core/task.ts';
-import { cut, duration, usd } from './format.ts';
+import { clockTime, cut, duration, usd } from './format.ts';
 import { glyphOf, type Html, toneOf } from './html.ts';
 
-const WIDTH = 186;
+const WIDTH = 168;
 const HEIGHT = 52;
-const GAP_X = 44;
+const GAP_X = 34;
 const GAP_Y = 14;
 const MARGIN = 14;
-const TITLE_CHARS = 20;
-const UNDER_CHARS = 30;
+const TITLE_CHARS = 18;
+const UNDER_CHARS = 27;
 
 /** The tasks of a run from left to right; each leads to its log. */
 export function graph(tasks: readonly Task[], now: number): Html {
@@ -54,6 +54,7 @@ function box({ task }: GraphNode, { x, y }: { x: number; y: number }, now: numbe
 function under(task: Task, now: number): string {
   const last = task.attempts.at(-1);
   const changed = task.result?.changeSet;
+  if (task.live && task.notBefore > now) return `attempt ${task.attempts.length + 1} at ${clockTime(task.notBefore)}`;
   const parts = [
     ...(task.attempts.length > 1 ? [`attempt ${task.attempts.length}`] : []),
     ...(changed === undefined ? [] : [`+${changed.added} −${changed.deleted}`]),

@@ -20,8 +20,8 @@ export function outsideLink(url: string, text: string): Html {
 }
 
 /** Stage or state as a coloured mark; the glyph says it too, for who does not see the colour. */
-export function pill(state: string): Html {
-  return html`<span class="pill ${toneOf(state)}">${glyphOf(state)} ${state.replaceAll('_', ' ')}</span>`;
+export function pill(state: string, label = state.replaceAll('_', ' ')): Html {
+  return html`<span class="pill ${toneOf(state)}">${glyphOf(state)} ${label}</span>`;
 }
 
 export type Tone = 'good' | 'bad' | 'busy' | 'wait' | 'off';

@@ -39,10 +39,10 @@ export function runPage(page: RunPage): Html {
       ),
     )}
     <div class="two">
-      ${part('timeline', card('Timeline', html`<span class="soft small">UTC</span>`, timeline(run, events)))}
+      ${part('timeline', card('Timeline', html`<span class="soft small">newest first, UTC</span>`, timeline(run, events)))}
       <div>${logCard(page)}</div>
     </div>
-    <div class="two">
+    <div class="two even">
       ${part('cost', card('Cost', costNote(cost), costCard(cost, tasks)))}
       ${part('checks', card('Checks and review', nothing, checksCard(run, tasks)))}
     </div>
@@ -114,7 +114,7 @@ function progress(tasks: readonly Task[]): string {
 function costNote(cost: CostView): Html {
   const share = Math.min(1, cost.spentMicroUsd / Math.max(1, cost.budgetMicroUsd));
   return html`<meter class="meter" min="0" max="1" value="${share.toFixed(3)}" title="share of the budget"></meter>
-    <span class="soft small">${(share * 100).toFixed(0)} % of ${usd(cost.budgetMicroUsd)}${cost.simulated ? ' · simulated' : ''}</span>`;
+    <span class="soft small">${(share * 100).toFixed(0)} % of ${usd(cost.budgetMicroUsd)}</span>`;
 }
 
 function diffNote({ run, diff }: RunPage): Html {

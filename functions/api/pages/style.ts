@@ -34,12 +34,13 @@ h2 { font-size: 15px; margin: 0; } h3 { font-size: 14px; margin: 16px 0 6px; }
 .alarm { border-left: 4px solid var(--bad); background: var(--bad-bg); color: var(--text); border-radius: 8px; padding: 12px 16px; margin-bottom: 18px; overflow-wrap: anywhere; }
 .alarm b { color: var(--bad); }
 .two { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 18px; align-items: start; }
-@media (max-width: 960px) { .two { grid-template-columns: minmax(0, 1fr); } .head { flex-direction: column; } }
+.two.even { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+@media (max-width: 960px) { .two, .two.even { grid-template-columns: minmax(0, 1fr); } .head { flex-direction: column; } }
 .scroll { overflow: auto; } .tall { max-height: 460px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; } th { text-align: left; font-weight: 600; color: var(--soft); font-size: 13px; }
-th, td { padding: 6px 12px; border-bottom: 1px solid var(--line); vertical-align: top; } tr:last-child > td { border-bottom: 0; }
+th, td { padding: 6px 9px; border-bottom: 1px solid var(--line); vertical-align: top; } tr:last-child > td { border-bottom: 0; } th:first-child, td:first-child { padding-left: 16px; } th:last-child, td:last-child { padding-right: 16px; }
 td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } tr.sum td { font-weight: 700; }
-td.wide { overflow-wrap: anywhere; } .timeline td:first-child { padding-left: 16px; } .timeline td { padding: 4px 10px; }
+td.wide { overflow-wrap: anywhere; } .timeline td { padding-top: 4px; padding-bottom: 4px; }
 pre { margin: 0; padding: 12px 16px; overflow: auto; tab-size: 4; } pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 #log-text { max-height: 520px; min-height: 120px; background: var(--code); border-radius: 0 0 10px 10px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .tabs { display: flex; flex-wrap: wrap; gap: 6px; padding: 8px 16px; border-bottom: 1px solid var(--line); max-height: 96px; overflow: auto; }
@@ -56,7 +57,7 @@ svg.graph { display: block; } .graph path { fill: none; stroke: var(--line); str
 .graph .busy rect { stroke: var(--busy); fill: var(--busy-bg); stroke-width: 2.2; } .graph .wait rect { stroke-dasharray: 4 3; }
 .graph .off rect { fill: var(--off-bg); } .graph a:hover rect { stroke: var(--link); } .graph .good, .graph .bad, .graph .busy, .graph .off { background: none; }
 .graph .good .mark { fill: var(--good); } .graph .bad .mark { fill: var(--bad); } .graph .busy .mark { fill: var(--busy); } .graph .wait .mark, .graph .off .mark { fill: var(--soft); }
-.meter { width: 100%; max-width: 260px; height: 8px; accent-color: var(--busy); vertical-align: middle; }
+.meter { width: 100%; max-width: 150px; height: 8px; accent-color: var(--busy); vertical-align: middle; }
 button { font: inherit; font-weight: 600; padding: 5px 14px; border-radius: 7px; border: 1px solid var(--bad); color: var(--bad); background: var(--card); cursor: pointer; }
 button:hover { background: var(--bad-bg); } button:disabled { opacity: .5; cursor: default; }
 .filters { display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 14px; } .filters a.here { font-weight: 700; color: var(--text); }

@@ -1,5 +1,4 @@
 import { html } from 'hono/html';
-import { inDependencyOrder } from '../../../shared/core/run-tasks.ts';
 import type { Task } from '../../../shared/core/task.ts';
 import { checkList } from './checks.ts';
 import { cut, usd } from './format.ts';
@@ -10,9 +9,7 @@ const MAX_LINE_CHARS = 160;
 /** Every task, folded: what it was told, what it answered, how its attempts ended. */
 export function tasksCard(tasks: readonly Task[]): Html {
   if (tasks.length === 0) return html`<div class="empty">Not planned yet.</div>`;
-  const stagesLast = [...tasks.filter(({ kind }) => kind === 'plan'), ...inDependencyOrder(tasks.filter(({ kind }) => kind === 'work'))];
-  const rounds = tasks.filter(({ kind }) => kind !== 'plan' && kind !== 'work').toSorted((a, b) => a.createdAt - b.createdAt);
-  return html`${[...stagesLast, ...rounds].map(block)}`;
+  return html`${tasks.map(block)}`;
 }
 
 function block(task: Task): Html {

@@ -45,9 +45,9 @@ export function taskBlocks({ brief, team, guidance }: TaskFacts): Record<TaskPla
   };
 }
 
-/** Integration and review are stages of the platform, not tasks of a plan. */
+/** Integration is a stage of the platform, not a task of a plan. */
 export function canBePlanned(agent: Agent): boolean {
-  return agent.category !== 'platform' && agent.result !== 'review';
+  return agent.category !== 'platform';
 }
 
 /** One check as the agents read it; its output is data. */

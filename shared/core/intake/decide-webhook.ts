@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { MAX_REQUIREMENT_CHARS } from '../../messages/requirement-body.ts';
-import { sanitiseText } from './sanitise-text.ts';
+import { cutText, MAX_STORED_TEXT_BYTES, sanitiseText } from './sanitise-text.ts';
 
 /** The label that starts a run, and the one command prefix. */
 export const TRIGGER_LABEL = 'penstock';
+const MAX_TITLE_CHARS = 200;
 const COMMAND = /^\/penstock\s+(run|plan)\b([\s\S]*)$/;
 
 const account = z.object({ login: z.string(), type: z.string().optional() });
@@ -16,18 +17,25 @@ const issue = z.object({
   pull_request: z.unknown().optional(),
 });
 
+const repository = z.object({ full_name: z.string() });
+
+/** A field of another shape than ours counts as absent: the delivery is recorded all the same. */
+function readable<T extends z.ZodType>(field: T) {
+  return field.optional().catch(undefined);
+}
+
 /** The few fields of GitHub's payloads that decide anything; all others are ignored. */
 const payloadShape = z.object({
-  action: z.string().optional(),
-  sender: account.optional(),
-  installation: z.object({ id: z.int(), account: account.optional() }).optional(),
-  repository: z.object({ full_name: z.string() }).optional(),
-  repositories: z.array(z.object({ full_name: z.string() })).optional(),
-  repositories_added: z.array(z.object({ full_name: z.string() })).optional(),
-  repositories_removed: z.array(z.object({ full_name: z.string() })).optional(),
-  issue: issue.optional(),
-  label: z.object({ name: z.string() }).optional(),
-  comment: z.object({ body: z.string(), performed_via_github_app: z.unknown().optional() }).optional(),
+  action: readable(z.string()),
+  sender: readable(account),
+  installation: readable(z.object({ id: z.int(), account: readable(account) })),
+  repository: readable(repository),
+  repositories: readable(z.array(repository)),
+  repositories_added: readable(z.array(repository)),
+  repositories_removed: readable(z.array(repository)),
+  issue: readable(issue),
+  label: readable(z.object({ name: z.string() })),
+  comment: readable(z.object({ body: z.string(), performed_via_github_app: z.unknown().optional() })),
 });
 export type WebhookPayload = z.infer<typeof payloadShape>;
 
@@ -105,13 +113,13 @@ function start(
   if (subject === undefined || repository === undefined || sender === undefined) return { outcome: 'ignored', reason: 'the payload names no issue' };
   if (sender.type === 'Bot' || sender.login.endsWith('[bot]')) return { outcome: 'ignored', reason: 'bots start no run' };
   if (installation === undefined) return { outcome: 'ignored', reason: 'the event did not come through an installation of the App' };
-  const title = sanitiseText(subject.title) || `Issue #${subject.number}`;
+  const title = cutText(sanitiseText(subject.title), MAX_TITLE_CHARS) || `Issue #${subject.number}`;
   const requirement = [title, sanitiseText(subject.body ?? ''), extra].filter((part) => part !== '').join('\n\n');
   return {
     outcome: 'run',
     dryRun,
     title,
-    requirement: requirement.slice(0, MAX_REQUIREMENT_CHARS),
+    requirement: cutText(requirement, MAX_REQUIREMENT_CHARS, MAX_STORED_TEXT_BYTES),
     login: sender.login,
     issue: { number: subject.number, url: subject.html_url },
   };

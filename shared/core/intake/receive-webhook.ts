@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Write } from '../../ports/store.ts';
+import { MAX_COMMIT_WRITES, type Write } from '../../ports/store.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { type DeliveryRecord, type Installation, refs } from '../refs.ts';
 import { announce, newRun, recordRun, type SubmitPorts } from '../submit-run.ts';
@@ -32,7 +32,8 @@ export async function receiveWebhook(ports: SubmitPorts, webhook: Webhook): Prom
   const decision = admit(decideWebhook(webhook.event, payload), tenancy);
   const seen = await findDuplicate(ports, webhook);
   if (seen !== undefined) return seen;
-  const writes = oncePerDocument([...tenancy.writes, ...installationWrites(payload, decision, tenancy.tenant)]);
+  const due = oncePerDocument([...tenancy.writes, ...installationWrites(payload, decision, tenancy.tenant)]);
+  const writes = await commitAllBut(ports, MAX_WRITES_WITH_LEDGER, due);
   return decision.outcome === 'run'
     ? startRun(ports, webhook, { payload, decision, tenant: tenancy.tenant ?? '', writes })
     : record(ports, webhook, payload, decision, tenancy.tenant, writes);
@@ -41,6 +42,20 @@ export async function receiveWebhook(ports: SubmitPorts, webhook: Webhook): Prom
 /** A commit names each document once; the later write knows more. */
 function oncePerDocument(writes: Write[]): Write[] {
   return [...new Map(writes.map((write) => [`${write.ref.collection}/${write.ref.id}`, write])).values()];
+}
+
+/** Beside the ledger and a run in one commit of at most {@link MAX_COMMIT_WRITES}. */
+const MAX_WRITES_WITH_LEDGER = 400;
+
+/** What does not fit into the delivery's own commit goes before it: repeating it after a crash changes nothing. */
+async function commitAllBut(ports: SubmitPorts, kept: number, writes: Write[]): Promise<Write[]> {
+  let rest = writes;
+  while (rest.length > kept) {
+    const batch = rest.slice(0, Math.min(MAX_COMMIT_WRITES, rest.length - kept));
+    await ports.store.commit(batch);
+    rest = rest.slice(batch.length);
+  }
+  return rest;
 }
 
 interface Tenancy {
@@ -144,12 +159,9 @@ function installationWrites(payload: WebhookPayload, decision: WebhookDecision, 
       : [];
   if (suspended) return [...state, ...gone];
   const names = new Set([...(payload.repositories ?? []), ...(payload.repositories_added ?? []), payload.repository ?? []].flat().map(({ full_name: name }) => name));
-  const here = [...names].slice(0, MAX_REPOSITORIES).map((repository) => {
+  const here = [...names].map((repository) => {
     const data = { v: 1 as const, host: 'github' as const, repository, installationId };
     return { op: 'set' as const, ref: refs.repository(tenant, repository), data };
   });
   return [...state, ...here, ...gone];
 }
-
-/** Of one payload; Firestore takes at most 500 writes in a commit. */
-const MAX_REPOSITORIES = 400;

@@ -4,5 +4,26 @@ const HTML_COMMENT = /<!--[\s\S]*?(-->|$)/g;
 
 /** Untrusted text as a person sees it on the page: hidden characters and HTML comments are gone. */
 export function sanitiseText(text: string): string {
-  return text.replaceAll('\r\n', '\n').replaceAll(HTML_COMMENT, '').replaceAll(HIDDEN, '').trim();
+  return text.toWellFormed().replaceAll('\r\n', '\n').replaceAll(HTML_COMMENT, '').replaceAll(HIDDEN, '').trim();
+}
+
+/** What one record has room for beside everything else that stands in it, as UTF-8 bytes of JSON. */
+export const MAX_STORED_TEXT_BYTES = 60_000;
+
+export function storedBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** The beginning of a text, never with half a character at its end. */
+export function cutText(text: string, maxChars: number, maxBytes: number = Number.POSITIVE_INFINITY): string {
+  let cut = wholeCharacters(text, maxChars);
+  for (let bytes = storedBytes(cut); bytes > maxBytes; bytes = storedBytes(cut)) {
+    cut = wholeCharacters(cut, Math.floor((cut.length * maxBytes) / bytes));
+  }
+  return cut;
+}
+
+function wholeCharacters(text: string, maxChars: number): string {
+  const cut = text.slice(0, maxChars);
+  return /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
 }

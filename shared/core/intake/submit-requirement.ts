@@ -4,7 +4,7 @@ import { PenstockError } from '../../ports/penstock-error.ts';
 import type { Run } from '../run.ts';
 import { submitRun, type SubmitPorts } from '../submit-run.ts';
 import { resolveRepository } from './resolve-repository.ts';
-import { sanitiseText } from './sanitise-text.ts';
+import { cutText, MAX_STORED_TEXT_BYTES, sanitiseText, storedBytes } from './sanitise-text.ts';
 
 const KEY = /^[\x21-\x7E]{1,200}$/;
 const MAX_TITLE = 100;
@@ -21,10 +21,13 @@ export async function submitRequirement(
   }
   const requirement = sanitiseText(body.requirement);
   if (requirement === '') throw new PenstockError('invalid', 'the requirement has no visible text');
+  if (storedBytes(requirement) > MAX_STORED_TEXT_BYTES) {
+    throw new PenstockError('too_large', `the requirement has ${storedBytes(requirement)} bytes; ${MAX_STORED_TEXT_BYTES} are allowed`);
+  }
   const target = await resolveRepository(ports, caller.tenant, body.repository);
   const submission = {
     tenant: caller.tenant,
-    title: (requirement.split('\n')[0] ?? '').slice(0, MAX_TITLE),
+    title: cutText(requirement.split('\n')[0] ?? '', MAX_TITLE),
     requirement,
     ...(target === undefined ? {} : { target: { ...target, ...(body.baseRef === undefined ? {} : { baseRef: body.baseRef }) } }),
     origin: { kind: 'api' as const, actor: caller.actor },

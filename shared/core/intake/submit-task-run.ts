@@ -6,7 +6,7 @@ import { refs } from '../refs.ts';
 import type { Run } from '../run.ts';
 import { submitRun, type SubmitPorts } from '../submit-run.ts';
 import { resolveRepository } from './resolve-repository.ts';
-import { sanitiseText } from './sanitise-text.ts';
+import { MAX_STORED_TEXT_BYTES, sanitiseText, storedBytes } from './sanitise-text.ts';
 
 const MAX_INSTRUCTIONS = 20_000;
 
@@ -19,11 +19,15 @@ export async function submitTaskRun(
   const name = `${body.serviceName}-${body.taskId}`;
   const target = await resolveRepository(ports, caller.tenant, body.repository);
   const agent = body.agent ?? (target === undefined ? 'project_architect' : 'backend_developer');
-  const text = body.markdownFiles.map(({ filename, content }) => `# ${filename}\n\n${sanitiseText(content)}`).join('\n\n');
+  const files = body.markdownFiles.map((file) => ({ ...file, content: sanitiseText(file.content) }));
+  const text = files.map(({ filename, content }) => `# ${filename}\n\n${content}`).join('\n\n');
   if (text.length > MAX_INSTRUCTIONS) {
     throw new PenstockError('too_large', `the files of ${name} have ${text.length} characters; ${MAX_INSTRUCTIONS} are allowed`);
   }
-  const { taskId, serviceName, retryAttempt, markdownFiles: files } = body;
+  if (storedBytes([text, files]) > MAX_STORED_TEXT_BYTES) {
+    throw new PenstockError('too_large', `the files of ${name} take ${storedBytes([text, files])} bytes; ${MAX_STORED_TEXT_BYTES} are allowed`);
+  }
+  const { taskId, serviceName, retryAttempt } = body;
   return submitRun(
     ports,
     {

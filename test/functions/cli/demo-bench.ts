@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAgentBench } from '../../../functions/agent-job/agent-bench.ts';
 import { integrate } from '../../../functions/agent-job/integrate.ts';
+import type { Job } from '../../../functions/agent-job/job.ts';
 import { createAnthropicModel } from '../../../shared/adapters/anthropic/anthropic-model.ts';
 import { createHttpAttempt } from '../../../shared/adapters/attempts-http/http-attempt.ts';
 import { loadAgents, loadPrompts } from '../../../shared/adapters/local/agent-files.ts';
@@ -12,6 +13,7 @@ import { createLocalGitCodeHost } from '../../../shared/adapters/local/local-git
 import type { Script } from '../../../shared/adapters/script/script-file.ts';
 import { startScriptServer, type ScriptCall } from '../../../shared/adapters/script/script-server.ts';
 import { planWork } from '../../../shared/core/plan/plan-work.ts';
+import type { Policy } from '../../../shared/core/ports.ts';
 import { parseContract } from '../../../shared/core/repository/parse-contract.ts';
 import { repositoryTools } from '../../../shared/core/repository/repository-tools.ts';
 import { doAgentWork, type Bench, type Roster } from '../../../shared/core/work/agent-work.ts';
@@ -76,7 +78,11 @@ export interface DemoBench {
   /** The architect's plan, checked as the platform checks it. */
   plan(requirement: string): Promise<DoneTask>;
   /** One task of a plan on what the tasks before it gave. */
-  work(task: PlannedTask, before: ReadonlyMap<string, DoneTask>, brief?: Partial<AttemptBrief>): Promise<DoneTask>;
+  work(
+    task: PlannedTask,
+    before: ReadonlyMap<string, DoneTask>,
+    brief?: Partial<AttemptBrief>,
+  ): Promise<DoneTask>;
   /** The change sets of these tasks in order on a clean base. */
   integrate(tasks: ReadonlyMap<string, DoneTask>): Promise<DoneTask>;
   /** Writes change sets as a commit on the base and answers its diff. */
@@ -97,13 +103,22 @@ const redact = (text: string): string => text;
  * The agents of the demo without the engine around them: the real script server, loop, tools, job benches, checks and git,
  * and briefs put together here. Tasks run one after the other.
  */
-export async function openDemoBench({ script, files, tamper = (tool) => tool }: DemoSettings): Promise<DemoBench> {
+export async function openDemoBench({
+  script,
+  files,
+  tamper = (tool) => tool,
+}: DemoSettings): Promise<DemoBench> {
   const repository = createSampleRepository(files);
   const model = await startScriptServer({ script });
   const attempts = await startAttemptsStandIn({ modelUrl: model.url });
   const data = mkdtempSync(join(tmpdir(), 'penstock-demo-test-'));
   const host = createLocalGitCodeHost();
-  const target = { host: 'local-git', repository: repository.folder, baseSha: repository.baseSha, service: 'todo' } as const;
+  const target = {
+    host: 'local-git',
+    repository: repository.folder,
+    baseSha: repository.baseSha,
+    service: 'todo',
+  } as const;
   const contract = parseContract(files['.github/penstock.yml'] ?? '');
   let count = 0;
 
@@ -111,7 +126,17 @@ export async function openDemoBench({ script, files, tamper = (tool) => tool }: 
     const now = Date.now();
     const limits = { turns: 12, wrapUpAt: now + 100_000, hardLimitAt: now + 110_000, renewEveryMs: 60_000 };
     const clone = { url: repository.folder };
-    attempts.offer({ ...briefFor(now), target, clone, contract, limits, instructions: '', acceptance: [], scope: [], ...brief });
+    attempts.offer({
+      ...briefFor(now),
+      target,
+      clone,
+      contract,
+      limits,
+      instructions: '',
+      acceptance: [],
+      scope: [],
+      ...brief,
+    });
     return createHttpAttempt({
       url: attempts.url,
       ticket: attempts.ticket,
@@ -120,7 +145,10 @@ export async function openDemoBench({ script, files, tamper = (tool) => tool }: 
     });
   }
 
-  async function run(attempt: Attempt, work: (context: WorkContext) => Promise<AttemptResultInput>): Promise<DoneTask> {
+  async function run(
+    attempt: Attempt,
+    work: (context: WorkContext) => Promise<AttemptResultInput>,
+  ): Promise<DoneTask> {
     const steering = createSteering({ clock: realClock, limits: attempt.brief.limits });
     const result = await runAttempt({ attempt, clock: realClock, redact, steering, work });
     if (result === 'stopped') throw new Error(`${attempt.brief.task} was stopped`);
@@ -128,27 +156,25 @@ export async function openDemoBench({ script, files, tamper = (tool) => tool }: 
     return { agent, result, lines: attempts.lines(), ...acceptedBy(attempts, task) };
   }
 
-  function job(context: WorkContext) {
+  function readingTools(agent: string): Tool[] {
+    const allowed = roster.agents.get(agent)?.tools ?? [];
+    return repositoryTools({ codeHost: () => host }, { ...target, headBranch: 'head' }, allowed).tools;
+  }
+
+  function job(context: WorkContext): Job {
     const folder = join(data, String((count += 1)));
     mkdirSync(folder);
-    return { ...context, ...confinement, mayRunCode: true, folder };
+    const wrapTools: Job['wrapTools'] = (tools) => tools.map((tool) => tamper(tool));
+    return { ...context, ...confinement, mayRunCode: true, folder, wrapTools };
   }
 
   function bench(context: WorkContext): Bench {
     const { brief } = context.attempt;
     const agent = roster.agents.get(brief.agent);
     if (agent?.lane !== 'job') {
-      const { tools } = repositoryTools({ codeHost: () => host }, { ...target, headBranch: 'x' }, agent?.tools ?? []);
-      return { prepare: () => Promise.resolve({ tools }) };
+      return { prepare: () => Promise.resolve({ tools: readingTools(brief.agent) }) };
     }
-    const real = createAgentBench(job(context), roster);
-    return {
-      ...real,
-      async prepare() {
-        const prepared = await real.prepare();
-        return { ...prepared, tools: prepared.tools.map((tool) => tamper(tool)) };
-      },
-    };
+    return createAgentBench(job(context), roster);
   }
 
   function offerInputs(done: ReadonlyMap<string, DoneTask>): AttemptBrief['inputs'] {
@@ -163,10 +189,12 @@ export async function openDemoBench({ script, files, tamper = (tool) => tool }: 
     baseSha: repository.baseSha,
     async plan(requirement) {
       const attempt = await claim({ task: 'plan', kind: 'plan', agent: 'project_architect', requirement });
-      const { tools } = repositoryTools({ codeHost: () => host }, { ...target, headBranch: 'x' }, ['list_files', 'read_file', 'search']);
-      const policy = { maxPlanTasks: 200, maxPlanDepth: 20 };
-      const ports = { agents: roster.agents, policy, codeHost: () => host, work: createWorker({ roster, clock: realClock, redact }) };
-      const result = await planWork(ports as unknown as Parameters<typeof planWork>[0], async () => ({ attempt, tools }));
+      const tools = readingTools('project_architect');
+      // All that planning asks of the policy.
+      const policy = { maxPlanTasks: 200, maxPlanDepth: 20 } as Policy;
+      const worker = createWorker({ roster, clock: realClock, redact });
+      const ports = { agents: roster.agents, policy, codeHost: () => host, work: worker };
+      const result = await planWork(ports, async () => ({ attempt, tools }));
       return { agent: attempt.brief.agent, result, lines: attempts.lines(), entries: [] };
     },
     async work(task, before, brief = {}) {
@@ -177,11 +205,20 @@ export async function openDemoBench({ script, files, tamper = (tool) => tool }: 
       return run(attempt, (context) => doAgentWork(context, roster, bench(context)));
     },
     async integrate(tasks) {
-      const attempt = await claim({ task: 'integrate-1', kind: 'integrate', agent: 'integrator', inputs: offerInputs(tasks) });
+      const attempt = await claim({
+        task: 'integrate-1',
+        kind: 'integrate',
+        agent: 'integrator',
+        inputs: offerInputs(tasks),
+      });
       return run(attempt, (context) => integrate(job(context)));
     },
     async diff({ entries }) {
-      const changes = entries.map(({ path, mode, content }) => ({ path, mode: mode ?? ('100644' as const), ...(content && { content }) }));
+      const changes = entries.map(({ path, mode, content }) => ({
+        path,
+        mode: mode ?? ('100644' as const),
+        ...(content && { content }),
+      }));
       const head = await host.writeCommit(target, { parent: repository.baseSha, message: 'Head', changes });
       return host.diff(target, repository.baseSha, head, 120_000);
     },

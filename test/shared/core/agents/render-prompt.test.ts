@@ -95,7 +95,7 @@ describe('renderPrompt', () => {
     const { user } = render('project_architect', { kind: 'plan' });
     expect(user).toContain('`backend_developer`');
     expect(user).not.toContain('`integrator`');
-    expect(user).not.toContain('`code_reviewer`');
+    expect(user).toContain('`code_reviewer`');
     expect(render('project_architect', { kind: 'work' }).user).not.toContain('`backend_developer`');
   });
 

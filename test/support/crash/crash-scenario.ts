@@ -1,0 +1,170 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateRepositories } from '../generate-repository.ts';
+import type { Github } from '../github/github-driver.ts';
+import { githubEnvironment, PERSON, startGithubWith } from '../platform.ts';
+import { callsFile, crashedFile, type CrashOrders, type CrashPoint, type RecordedCall } from './crash-point.ts';
+import { type HostProcess, reservePort, startHostProcess } from './host-process.ts';
+import { judge, type Verdict } from './judge.ts';
+import { type RecordingModel, startRecordingModel } from './recording-model.ts';
+
+/** From the label to the end, a crash and the waits for leases included. */
+const RUN_TIMEOUT_MS = 45_000;
+const IDLE_TIMEOUT_MS = 10_000;
+const POLL_MS = 50;
+/** One arithmetic operator is wrong: the rules need few turns. */
+const REPOSITORY = generateRepositories(20, 1)[0];
+
+export interface CrashRun extends Verdict {
+  crashed: boolean;
+  calls: RecordedCall[];
+  durationMs: number;
+}
+
+export interface CrashRunOptions {
+  point?: CrashPoint;
+  /** Negative control: the platform cannot look up what it wrote. */
+  isBlind?: boolean;
+}
+
+/** One labelled issue, carried to its end through one crash; what was left behind is judged. */
+export async function crashRun({ point, isBlind = false }: CrashRunOptions): Promise<CrashRun> {
+  const startedAt = performance.now();
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-crash-'));
+  const model = await startRecordingModel();
+  const stand = await startGithubWith(REPOSITORY?.files ?? {}, 'sums');
+  const world: World = { ...stand, folder, model, port: await reservePort(), isBlind };
+  let host = startHost(world, point);
+  try {
+    const issue = await begin(world);
+    const end = await carryOn(world, issue, host, (next) => {
+      host = next;
+    });
+    const isDrained = await host.idle(IDLE_TIMEOUT_MS);
+    await host.stop();
+    const verdict = await judge({ ...world, issue, dataFolder: dataOf(folder) });
+    const problems = [
+      ...(end === 'ended' ? [] : [`the run had not ended after ${RUN_TIMEOUT_MS} ms`]),
+      ...(isDrained ? [] : ['messages were left to deliver']),
+      ...verdict.problems,
+    ];
+    const crashed = existsSync(crashedFile(folder));
+    return { ...verdict, problems, crashed, calls: await readCalls(folder), durationMs: performance.now() - startedAt };
+  } finally {
+    await host.stop();
+    endJobs(folder);
+    await stand.github.stop();
+    await model.stop();
+    if (process.env['PENSTOCK_KEEP'] === undefined) {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      await rm(stand.folder, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+}
+
+interface World {
+  folder: string;
+  model: RecordingModel;
+  github: Github;
+  repository: string;
+  port: number;
+  isBlind: boolean;
+}
+
+const dataOf = (folder: string): string => join(folder, 'data');
+
+function startHost(world: World, point?: CrashPoint): HostProcess {
+  const orders: CrashOrders = { folder: world.folder, point };
+  const env = {
+    ...githubEnvironment(world.github),
+    PORT: String(world.port),
+    LOG_LEVEL: 'INFO',
+    PENSTOCK_DATA: dataOf(world.folder),
+    PENSTOCK_LEASE_SECONDS: '2',
+    PENSTOCK_RENEW_SECONDS: '0.5',
+    PENSTOCK_START_SECONDS: '3',
+    PENSTOCK_SWEEP_SECONDS: '0.3',
+    PENSTOCK_RETRY_BASE_SECONDS: '0.1',
+    PENSTOCK_TEST_MODEL: world.model.url,
+    PENSTOCK_TEST_CRASH: JSON.stringify(orders),
+    PENSTOCK_TEST_BLIND: world.isBlind ? '1' : '0',
+  };
+  return startHostProcess(env, join(world.folder, 'host.log'));
+}
+
+async function begin({ github, repository, port }: World): Promise<number> {
+  github.setWebhookUrl(`http://127.0.0.1:${port}/webhooks/github`);
+  const { number } = await github.openIssue({ repository, title: 'Make the failing tests pass', author: PERSON });
+  return number;
+}
+
+/** What an operator and GitHub do: a dead host is started again, an unanswered delivery is delivered again. */
+async function carryOn(
+  world: World,
+  issue: number,
+  first: HostProcess,
+  onRestart: (host: HostProcess) => void,
+): Promise<'ended' | 'late'> {
+  const { github, repository } = world;
+  const deadline = performance.now() + RUN_TIMEOUT_MS;
+  let host = first;
+  let isReady = (await host.ready) === 'ready';
+  await github.label({ repository, issue, label: 'penstock', actor: PERSON });
+  while (performance.now() < deadline) {
+    if (host.hasExited()) {
+      host = startHost(world);
+      onRestart(host);
+      isReady = (await host.ready) === 'ready';
+    }
+    if (isReady) redeliverLost(github);
+    if (await hasEndedOutside(world, issue)) return 'ended';
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return 'late';
+}
+
+function redeliverLost(github: Github): void {
+  const byGuid = Map.groupBy(github.deliveries(), ({ guid }) => guid);
+  for (const tries of byGuid.values()) {
+    const isSettled = tries.some(({ status, status_code: code }) => status === 'pending' || (code >= 200 && code < 300));
+    if (!isSettled && tries[0] !== undefined) github.redeliver(tries[0].id);
+  }
+}
+
+/** The last things that a run does outside: its check run is settled and its comment says how it ended. */
+async function hasEndedOutside({ github, repository }: World, issue: number): Promise<boolean> {
+  const comments = await github.comments(repository, issue);
+  if (!comments.some(({ body }) => /^### (Done|Failed|Cancelled)/.test(body))) return false;
+  const checks = await github.checkRuns(repository);
+  return checks.every(({ status }) => status === 'completed');
+}
+
+async function readCalls(folder: string): Promise<RecordedCall[]> {
+  const text = await readFile(callsFile(folder), 'utf8');
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RecordedCall]));
+}
+
+/** Jobs are process groups of their own and outlive a killed host. */
+function endJobs(folder: string): void {
+  const pids = join(folder, 'pids');
+  if (!existsSync(pids)) return;
+  for (const name of readdirSync(pids)) {
+    if (!isOurJob(name)) continue;
+    try {
+      process.kill(-Number(name), 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+/** A number may belong to somebody else by now. */
+function isOurJob(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('crash/job.ts');
+  } catch {
+    return false;
+  }
+}

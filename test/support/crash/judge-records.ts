@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { openSqliteDatabase } from '../../../shared/adapters/local/sqlite-database.ts';
+import { createSqliteStore } from '../../../shared/adapters/local/sqlite-store.ts';
+import { foldHistory } from '../../../shared/core/history.ts';
+import type { DeadLetter } from '../../../shared/core/refs.ts';
+import { isTerminal, type Run } from '../../../shared/core/run.ts';
+import { readTasks } from '../../../shared/core/run-tasks.ts';
+import { spentMicroUsd, type Task } from '../../../shared/core/task.ts';
+import type { Store } from '../../../shared/ports/store.ts';
+import { INDEXES } from '../../../shared/runtime/local.ts';
+import { TENANT } from '../platform.ts';
+import type { Verdict } from './judge.ts';
+import type { ServedCall } from './recording-model.ts';
+
+/** What the platform's own records must say, whatever was killed on the way. */
+export async function judgeRecords(dataFolder: string, served: ServedCall[]): Promise<Verdict> {
+  const database = openSqliteDatabase({ file: join(dataFolder, 'penstock.db') });
+  const store = createSqliteStore({ database, indexes: INDEXES });
+  try {
+    const { runs, letters } = await readRecords(store);
+    const [run] = runs;
+    if (run === undefined || runs.length > 1) return { problems: [`${runs.length} runs are recorded; one is due`], facts: [] };
+    const tasks = await readTasks(store, TENANT, run.id);
+    const problems = [
+      ...judgeRun(run),
+      ...tasks.flatMap(judgeTask),
+      ...judgeSpend(run, tasks, served),
+      ...letters.map(({ subscription, error }) => `a dead letter of ${subscription}: ${error}`),
+    ];
+    return { problems, facts: tasks.map(describeTask) };
+  } finally {
+    await store.close();
+    database.close();
+  }
+}
+
+async function readRecords(store: Store): Promise<{ runs: Run[]; letters: DeadLetter[] }> {
+  const runs = await store.query<Run>({ from: { collection: `tenants/${TENANT}/runs` }, limit: 100 });
+  const letters = await store.query<DeadLetter>({ from: { collection: `tenants/${TENANT}/deadLetters` }, limit: 100 });
+  return { runs: runs.documents.map(({ data }) => data), letters: letters.documents.map(({ data }) => data) };
+}
+
+function judgeRun(run: Run): string[] {
+  const terminal = run.history.filter(({ state }) => isTerminal(state as Run['stage']));
+  return [
+    ...(run.stage === 'succeeded' ? [] : [`the run is ${run.stage}: ${run.reason?.message ?? ''}`]),
+    ...(terminal.length === 1 ? [] : [`the run has ${terminal.length} terminal entries; one is due`]),
+    ...(foldHistory(run.history) === run.stage ? [] : [`the run is ${run.stage}, its history tells ${foldHistory(run.history) ?? 'nothing'}`]),
+    ...(run.unsettledOutside ? ['the run is not settled outside'] : []),
+  ];
+}
+
+function judgeTask(task: Task): string[] {
+  const told = foldHistory(task.history);
+  return [
+    ...(told === task.state ? [] : [`task ${task.id} is ${task.state}, its history tells ${told ?? 'nothing'}`]),
+    ...(task.live ? [`task ${task.id} is still ${task.state}`] : []),
+    ...task.attempts
+      .filter(({ meter }) => meter.reservedMicroUsd !== 0)
+      .map(({ generation }) => `attempt ${task.id}/${generation} has an open reservation`),
+  ];
+}
+
+/** Each served call is charged once; one whose answer was lost at most with its reservation; never more than the budget. */
+function judgeSpend(run: Run, tasks: Task[], served: ServedCall[]): string[] {
+  const spent = tasks.reduce((sum, task) => sum + spentMicroUsd(task), 0);
+  const billed = served.reduce((sum, { microUsd }) => sum + microUsd, 0);
+  const settled = tasks.flatMap(({ attempts }) => attempts).reduce((sum, { meter }) => sum + meter.calls, 0);
+  // A call may also be lost before it is served, after its reservation: then it is on no bill.
+  const isBroken = settled !== served.length || spent !== billed;
+  const dearest = Math.max(0, ...served.map(({ reservationMicroUsd }) => reservationMicroUsd));
+  const lost = Math.max(1, served.length - settled);
+  return [
+    ...(spent < billed ? [`${spent} micro-USD are recorded, the model served ${billed}`] : []),
+    ...(isBroken && spent - billed > lost * dearest ? [`${spent} micro-USD are recorded for ${billed} served; ${lost} lost calls explain ${lost * dearest} at most`] : []),
+    ...(spent > run.budget.limitMicroUsd ? [`${spent} micro-USD are over the budget of ${run.budget.limitMicroUsd}`] : []),
+    ...(settled > served.length ? [`${settled} calls are recorded, the model served ${served.length}`] : []),
+  ];
+}
+
+function describeTask(task: Task): string {
+  const attempts = task.attempts.map(({ generation, exit, meter }) => `${generation} ${exit?.outcome ?? 'open'} ${exit?.code ?? ''} ${meter.spentMicroUsd}/${meter.calls}`);
+  return `${task.id} ${task.state}: ${attempts.join(', ')}`;
+}
