@@ -24,7 +24,10 @@ export function addArtifactRoutes(app: ApiApp, { ports: { store, blobs } }: Runt
     // One after the other: each is read as a whole, and a change set may be large.
     for (const artifact of page) items.push(...(await measure(blobs, artifact)));
     const last = page.at(-1);
-    return context.json({ items, ...(last === undefined || from + limit >= all.length ? {} : { next: last.id }) });
+    return context.json({
+      items,
+      ...(last === undefined || from + limit >= all.length ? {} : { next: last.id }),
+    });
   });
 
   app.get('/api/runs/:id/artifacts/:artifactId', async (context) => {
@@ -34,7 +37,10 @@ export function addArtifactRoutes(app: ApiApp, { ports: { store, blobs } }: Runt
     const first = await parts?.next();
     if (artifact === undefined || parts === undefined || first?.done !== false) {
       const shown = JSON.stringify(id.slice(0, 140));
-      throw new PenstockError('not_found', `there is no artifact ${shown}; GET …/artifacts lists those of the run`);
+      throw new PenstockError(
+        'not_found',
+        `there is no artifact ${shown}; GET …/artifacts lists those of the run`,
+      );
     }
     context.header('content-type', `${artifact.mediaType}; charset=utf-8`);
     // Written by an agent: opened in a browser, it must not act in our name.
@@ -49,7 +55,10 @@ export function addArtifactRoutes(app: ApiApp, { ports: { store, blobs } }: Runt
 function positionAfter(all: readonly StoredArtifact[], cursor: string): number {
   const at = all.findIndex(({ id }) => id === cursor);
   if (at !== -1) return at + 1;
-  throw new PenstockError('invalid', 'the cursor is not one of this list; ask for the first page without a cursor');
+  throw new PenstockError(
+    'invalid',
+    'the cursor is not one of this list; ask for the first page without a cursor',
+  );
 }
 
 /** With its size and hash; nothing where nothing was stored, as by an attempt that was lost at once. */

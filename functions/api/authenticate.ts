@@ -26,7 +26,10 @@ export function authenticate(runtime: Runtime): MiddlewareHandler<ApiEnv> {
 function checkRole({ actor, roles }: Caller, path: string): void {
   if (roles.includes('developer')) return;
   if (operatorPaths.has(path) && roles.includes('operator')) return;
-  throw new PenstockError('forbidden', `${actor} is not a developer of this tenant; ask its team admin for the role`);
+  throw new PenstockError(
+    'forbidden',
+    `${actor} is not a developer of this tenant; ask its team admin for the role`,
+  );
 }
 
 /** A form of another site cannot send JSON without a preflight, which nobody answers here. */

@@ -48,7 +48,8 @@ export function addEventRoutes(app: ApiApp, { ports }: Runtime): void {
         const items = events.slice(reader.after, reader.after + limit);
         const last = items.at(-1)?.seq ?? reader.after;
         const isAll = isComplete && last >= events.length;
-        if (items.length > 0 || isAll || left <= 0) return { items, ...(isAll ? {} : { next: String(last) }) };
+        if (items.length > 0 || isAll || left <= 0)
+          return { items, ...(isAll ? {} : { next: String(last) }) };
         await watch.next(Math.min(left, HEARTBEAT_MS));
       }
     } finally {
@@ -67,17 +68,17 @@ export function addEventRoutes(app: ApiApp, { ports }: Runtime): void {
       // What tells an EventSource not to connect again.
       return context.body(null, 204);
     }
-    return streamSSE(
-      context,
-      async (out) => {
-        out.onAbort(() => watch.stop());
-        await tell(out, reader, first, watch).finally(() => watch.stop());
-      },
-      (error) => {
-        ports.log.error(`the events of run ${reader.id} broke off: ${error.message}`, { run: reader.id });
-        return Promise.resolve();
-      },
-    );
+    return streamSSE(context, async (out) => {
+      out.onAbort(() => watch.stop());
+      try {
+        await tell(out, reader, first, watch);
+      } catch (error) {
+        // The client connects again; what went wrong is for the log, not for the stream.
+        ports.log.error(`the events of run ${reader.id} broke off: ${String(error)}`, { run: reader.id });
+      } finally {
+        watch.stop();
+      }
+    });
   }
 
   async function tell(out: SSEStreamingApi, reader: Reader, first: RunFeed, watch: RunWatch): Promise<void> {
@@ -101,5 +102,8 @@ function parseAfter(text: string | undefined): number {
   if (text === undefined || text === '') return 0;
   const after = Number(text);
   if (Number.isSafeInteger(after) && after >= 0) return after;
-  throw new PenstockError('invalid', `Last-Event-ID is the number of an event, not ${JSON.stringify(text.slice(0, 40))}`);
+  throw new PenstockError(
+    'invalid',
+    `Last-Event-ID is the number of an event, not ${JSON.stringify(text.slice(0, 40))}`,
+  );
 }

@@ -16,7 +16,10 @@ export async function findRun(store: Store, context: ApiContext): Promise<Run> {
 }
 
 export function noRun(id: string): PenstockError {
-  return new PenstockError('not_found', `there is no run ${JSON.stringify(id.slice(0, 40))}; GET /api/runs lists yours`);
+  return new PenstockError(
+    'not_found',
+    `there is no run ${JSON.stringify(id.slice(0, 40))}; GET /api/runs lists yours`,
+  );
 }
 
 /** The task and attempt that the path names. */
@@ -41,5 +44,8 @@ export async function readTask(store: Store, run: Run, id: string): Promise<Task
   const found = taskId.safeParse(id).success ? await store.get(refs.task(run.tenant, run.id, id)) : undefined;
   if (found !== undefined) return found.data;
   const hint = `GET /api/runs/${run.id}/tasks lists them`;
-  throw new PenstockError('not_found', `run ${run.id} has no task ${JSON.stringify(id.slice(0, 80))}; ${hint}`);
+  throw new PenstockError(
+    'not_found',
+    `run ${run.id} has no task ${JSON.stringify(id.slice(0, 80))}; ${hint}`,
+  );
 }

@@ -37,7 +37,9 @@ export function addLogRoutes(app: ApiApp, { ports }: Runtime): void {
         }
       },
       (error) => {
-        ports.log.error(`the log of ${task.id}/${attempt.generation} broke off: ${error.message}`, { run: task.run });
+        ports.log.error(`the log of ${task.id}/${attempt.generation} broke off: ${error.message}`, {
+          run: task.run,
+        });
         return Promise.resolve();
       },
     );

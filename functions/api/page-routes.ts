@@ -87,7 +87,10 @@ export function addPageRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): 
     const task = integratedTask(tasks);
     if (task === undefined) return undefined;
     return readDiff(ports.blobs, task, MAX_DIFF_BYTES).catch((error: unknown) => {
-      ports.log.error(`the change of ${task.id} cannot be shown: ${String(error)}`, { run: task.run, task: task.id });
+      ports.log.error(`the change of ${task.id} cannot be shown: ${String(error)}`, {
+        run: task.run,
+        task: task.id,
+      });
       return undefined;
     });
   }

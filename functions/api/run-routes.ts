@@ -59,7 +59,10 @@ export function addRunRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): v
         : await readTask(store, run, id);
     const text = task === undefined ? undefined : await readDiff(ports.blobs, task, MAX_DIFF_BYTES);
     if (text !== undefined) return context.text(text);
-    const what = id === undefined ? 'nothing integrated yet; ?task= shows the change of one task' : `no change of task ${id}`;
+    const what =
+      id === undefined
+        ? 'nothing integrated yet; ?task= shows the change of one task'
+        : `no change of task ${id}`;
     throw new PenstockError('not_found', `run ${run.id} has ${what}`);
   });
 

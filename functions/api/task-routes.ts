@@ -29,9 +29,7 @@ export function addTaskRoutes(app: ApiApp, { ports: { store } }: Runtime): void 
     return tasksPage(store, context, found.data);
   });
 
-  app.get('/api/runs/:id/tasks', async (context) =>
-    tasksPage(store, context, await findRun(store, context)),
-  );
+  app.get('/api/runs/:id/tasks', async (context) => tasksPage(store, context, await findRun(store, context)));
 
   app.get('/api/runs/:id/tasks/:task/attempts', async (context) => {
     const task = await findTask(store, context);

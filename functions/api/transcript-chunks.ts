@@ -21,7 +21,8 @@ export async function* transcriptChunks(
   let n = 0;
   for (;;) {
     // Whether it has ended is read before the chunks: what it wrote last is then there.
-    const isOver = signal === undefined || (await attemptHasEnded(ports, refs.task(tenant, run, id), generation));
+    const isOver =
+      signal === undefined || (await attemptHasEnded(ports, refs.task(tenant, run, id), generation));
     for (;;) {
       const bytes = await ports.blobs.get(blobKeys.transcript(tenant, run, id, generation, n));
       if (bytes === undefined) break;

@@ -36,6 +36,8 @@ export const attempts: HttpFunction = {
     });
     app.post('/model/v1/messages', async (context) => {
       const request = { body: await readJson(context), headers: context.req.raw.headers };
+      // Before anything reaches the provider with our key, even a count of tokens.
+      await requireHeld(ports, fenceOf(context));
       const { status, headers, body } = await passThrough(ports, gateway, fenceOf(context), request);
       return new Response(body, { status, headers });
     });

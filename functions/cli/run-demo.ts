@@ -71,7 +71,7 @@ async function withOutcome(line: TimelineLine, { github, repository, issue }: De
   const comments = (await github.comments(repository, issue.number)).length;
   const settled = checks.map(({ conclusion, status }) => conclusion ?? status).join(', ') || 'none';
   const wasDraft = github.calls().some(({ method, path, body }) => method === 'POST' && path.endsWith('/pulls') && isDraft(body));
-  const text = line.text.replace(/^ready {9}/, wasDraft ? 'draft → ready' : '$&');
+  const text = line.text.replace(/^ready {8}/, wasDraft ? 'draft → ready' : '$&');
   return { ...line, text: `${text} · check run ${settled} · ${comments} ${comments === 1 ? 'comment' : 'comments'}` };
 }
 

@@ -7,6 +7,7 @@ import { submitRequirement } from '../../shared/core/intake/submit-requirement.t
 import { submitTaskRun } from '../../shared/core/intake/submit-task-run.ts';
 import { taskRunView } from '../../shared/core/views/task-run-view.ts';
 import type { Run } from '../../shared/core/run.ts';
+import { readTasks } from '../../shared/core/run-tasks.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { Caller } from '../../shared/ports/identity.ts';
 import type { HttpFunction, Runtime } from '../../shared/runtime/functions.ts';
@@ -31,8 +32,8 @@ export const intake: HttpFunction = {
     });
     app.post('/api/v1/pm/tasks', async (context) => {
       const caller = await authenticate(runtime, context);
-      const { run } = await submitTaskRun(ports, caller, taskRunBody.parse(await readJson(context)));
-      return context.json(taskRunView(run, []), 202);
+      const { run, duplicate } = await submitTaskRun(ports, caller, taskRunBody.parse(await readJson(context)));
+      return context.json(taskRunView(run, duplicate ? await readTasks(ports.store, run.tenant, run.id) : []), 202);
     });
     app.onError((error, context) => problemResponse(error, context, ports.log));
     return app;
@@ -56,10 +57,16 @@ async function readJson(context: Context): Promise<unknown> {
     throw new PenstockError('invalid', 'send a JSON body with Content-Type: application/json');
   }
   try {
-    return await context.req.json();
+    return JSON.parse(await context.req.text(), refuseHalfCharacters);
   } catch (cause) {
-    throw new PenstockError('invalid', 'the body is not JSON', { cause });
+    throw new PenstockError('invalid', 'the body is not JSON in valid Unicode', { cause });
   }
+}
+
+/** JSON can spell half a surrogate pair, which no record can hold. */
+function refuseHalfCharacters(key: string, value: unknown): unknown {
+  if (key.isWellFormed() && (typeof value !== 'string' || value.isWellFormed())) return value;
+  throw new SyntaxError('half a surrogate pair');
 }
 
 function tooLarge(): never {

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { AddressInfo } from 'node:net';
 import { recoverHost } from '../../shared/core/recover-host.ts';
 import { sweep } from '../../shared/core/sweep.ts';
+import type { Topic } from '../../shared/messages/topics.ts';
 import type { Config } from '../../shared/runtime/config.ts';
 import type { HttpFunction, MessageFunction } from '../../shared/runtime/functions.ts';
 import { createLocalRuntime, type LocalRuntime, type LocalRuntimeOptions } from '../../shared/runtime/local.ts';
@@ -89,7 +90,7 @@ function routes(runtime: LocalRuntime): Hono {
 }
 
 function subscribe(runtime: LocalRuntime): void {
-  const listen = <T extends Parameters<typeof onMessage>[0]['topic']>(fn: MessageFunction<T>): void => {
+  const deliver = <T extends Topic>(fn: MessageFunction<T>): void => {
     runtime.queue.subscribe({
       topic: fn.topic,
       subscription: fn.name,
@@ -98,12 +99,12 @@ function subscribe(runtime: LocalRuntime): void {
       receive: (delivery) => onMessage(fn, runtime.ports, delivery),
     });
   };
-  listen(decomposition);
-  listen(agentExecution);
-  listen(resultHandling);
-  listen(integration);
-  listen(notification);
-  listen(deadLetters);
+  deliver(decomposition);
+  deliver(agentExecution);
+  deliver(resultHandling);
+  deliver(integration);
+  deliver(notification);
+  deliver(deadLetters);
 }
 
 /** What Cloud Scheduler does in the cloud; one at a time. */

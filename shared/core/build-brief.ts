@@ -1,5 +1,6 @@
 import type { Agent } from '../messages/agent-file.ts';
 import type { AttemptBrief } from '../messages/attempt-api.ts';
+import { MAX_BLOB_PAGE } from '../ports/blob-rules.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Fence } from './fence.ts';
 import { chooseModel } from './models/choose-model.ts';
@@ -44,7 +45,7 @@ export async function buildBrief(
     kind: task.kind,
     agent: task.agent,
     title: task.title,
-    requirement: `${run.title}\n\n${run.requirement}`.trim(),
+    requirement: run.requirement.startsWith(run.title) ? run.requirement : `${run.title}\n\n${run.requirement}`,
     instructions: task.instructions,
     acceptance: task.acceptance,
     scope: task.scope,
@@ -127,7 +128,15 @@ function unbrokenChain(ended: TaskAttempt[]): number[] {
 }
 
 async function keysBeside(ports: Pick<Ports, 'blobs'>, key: string, limit: number): Promise<string[]> {
-  const { keys } = await ports.blobs.list(key.slice(0, key.lastIndexOf('/') + 1), { limit });
+  const folder = key.slice(0, key.lastIndexOf('/') + 1);
+  const keys: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const wanted = Math.min(limit - keys.length, MAX_BLOB_PAGE);
+    const page = await ports.blobs.list(folder, { limit: wanted, ...(cursor === undefined ? {} : { cursor }) });
+    keys.push(...page.keys);
+    cursor = page.cursor;
+  } while (cursor !== undefined && keys.length < limit);
   return keys;
 }
 

@@ -32,6 +32,13 @@ export async function continueCancel(ports: CancelPorts, tenant: string, id: str
   await settleRun(ports, tenant, id);
 }
 
+/** A failed attempt waits for its next one: in a run that is being cancelled there is none. */
+export async function cancelRetry(ports: CancelPorts, { tenant, run, state, attempts }: Task): Promise<void> {
+  if (state !== 'pending' || attempts.length === 0) return;
+  const found = await ports.store.get(refs.run(tenant, run));
+  if (found?.data.stage === 'cancelling') await continueCancel(ports, tenant, run);
+}
+
 async function cancelTask(ports: CancelPorts, task: Task): Promise<void> {
   const { data } = await change(ports.store, refs.task(task.tenant, task.run, task.id), (current) => {
     if (current.state === 'running' || !current.live) return undefined;

@@ -7,7 +7,7 @@ import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';
 import { currentAttempt, spentMicroUsd, type Task, type TaskAttempt } from './task.ts';
 
-type ClaimPorts = Pick<Ports, 'store' | 'clock' | 'ids' | 'agents' | 'policy' | 'host'>;
+type ClaimPorts = Pick<Ports, 'store' | 'clock' | 'ids' | 'agents' | 'policy' | 'host' | 'model'>;
 
 /** `mine`: go on. `ended`: this generation has ended, so what follows it is done again. `other`: nothing to do. */
 export type Claim =
@@ -79,13 +79,17 @@ export async function claimJob(ports: ClaimPorts, ticket: string): Promise<{ fen
   return changed ? { fence: { ...hint, claimId }, task: data } : undefined;
 }
 
-/** The provider had no room: as if this dispatch had never been, but not before a little later. */
+/**
+ * The provider had no room: as if this dispatch had never been, but not before a little later. The history tells the first
+ * wait only, or a long one would fill it.
+ */
 export async function returnJob(ports: ClaimPorts, hint: TaskHint, delayMs: number): Promise<void> {
   const now = ports.clock.now();
   await change(ports.store, refs.task(hint.tenant, hint.run, hint.task), (task) => {
     if (task.state !== 'starting' || currentAttempt(task)?.generation !== hint.generation) return undefined;
     const waiting = entered(task, 'ready', task.attempts.slice(0, -1), now, 0);
-    return { data: { ...waiting, notBefore: now + delayMs } };
+    const history = task.history.at(-2)?.state === 'ready' ? task.history.slice(0, -1) : waiting.history;
+    return { data: { ...waiting, history, notBefore: now + delayMs } };
   });
 }
 
@@ -104,6 +108,7 @@ function newAttempt(
     generation,
     agent: task.agent,
     agentHash: ports.agents.get(task.agent)?.contentHash ?? '',
+    provider: ports.model.provider,
     startedAt: ports.clock.now(),
     hardLimitAt,
     meter: {

@@ -1,4 +1,5 @@
 import type { TaskHint } from '../messages/topics.ts';
+import { cancelRetry } from './cancel-run.ts';
 import { change } from './change.ts';
 import { appendHistory } from './history.ts';
 import { type Ports, publish } from './ports.ts';
@@ -15,8 +16,8 @@ export async function followTask(ports: FollowPorts, hint: TaskHint): Promise<vo
   const found = await ports.store.get(refs.task(hint.tenant, hint.run, hint.task));
   if (found === undefined) return;
   const task = found.data;
-  if ((currentAttempt(task)?.generation ?? 0) > hint.generation || task.live) return;
-  await followEnded(ports, task);
+  if ((currentAttempt(task)?.generation ?? 0) > hint.generation) return;
+  await (task.live ? cancelRetry(ports, task) : followEnded(ports, task));
 }
 
 export async function followEnded(ports: FollowPorts, task: Task): Promise<void> {
@@ -53,10 +54,23 @@ async function skipBehind(ports: FollowPorts, first: Task): Promise<Task[]> {
       if (ended.has(id)) continue;
       const ref = refs.task(first.tenant, first.run, id);
       const { data } = await change(ports.store, ref, (dependant) => skip(dependant, task.id, ports.clock.now()));
-      if (data.state === 'skipped') ended.set(id, data);
+      if (data.state !== 'skipped') continue;
+      ended.set(id, data);
+      await pruneEdges(ports, data);
     }
   }
   return [...ended.values()];
+}
+
+/** What is live beside a skipped task releases it no more: its own end may be the end of the run. */
+async function pruneEdges(ports: FollowPorts, skipped: Task): Promise<void> {
+  for (const id of skipped.dependencies) {
+    await change(ports.store, refs.task(skipped.tenant, skipped.run, id), (task) => {
+      if (!task.live || !task.dependants.includes(skipped.id)) return undefined;
+      const { [skipped.id]: _pruned, ...needs } = task.needs;
+      return { data: { ...task, dependants: task.dependants.filter((other) => other !== skipped.id), needs } };
+    });
+  }
 }
 
 function skip(task: Task, because: string, at: number): { data: Task } | undefined {

@@ -25,13 +25,24 @@ async function answerMetered(
   const entry = modelById(request.model);
   const microUsd = reservationFor(await ports.model.countTokens(request), request.maxOutputTokens, entry);
   await reserve(ports, fence, { microUsd, model: request.model });
+  const answer = await answerOrRelease(ports, request, () =>
+    settle(ports, fence, { reservedMicroUsd: microUsd, spentMicroUsd: 0, usage: NOTHING, answered: false }),
+  );
+  const spentMicroUsd = priceOf(answer.usage, entry);
+  await settle(ports, fence, { reservedMicroUsd: microUsd, spentMicroUsd, usage: answer.usage, answered: true });
+  return answer;
+}
+
+/** Only a call without an answer gives its reservation back: one whose settling fails was made, and stays reserved. */
+async function answerOrRelease(
+  { model }: Pick<Ports, 'model'>,
+  request: ModelRequest,
+  release: () => Promise<void>,
+): Promise<ModelAnswer> {
   try {
-    const answer = await ports.model.answer(request);
-    const spentMicroUsd = priceOf(answer.usage, entry);
-    await settle(ports, fence, { reservedMicroUsd: microUsd, spentMicroUsd, usage: answer.usage, answered: true });
-    return answer;
+    return await model.answer(request);
   } catch (error) {
-    await settle(ports, fence, { reservedMicroUsd: microUsd, spentMicroUsd: 0, usage: NOTHING, answered: false });
+    await release();
     throw error;
   }
 }

@@ -28,7 +28,7 @@ export async function settleRun(ports: SettlePorts, tenant: string, runId: strin
       return endRun(ports, run, 'cancelled', { reason: run.reason ?? { code: 'cancelled', message: 'cancelled' }, tasks });
     case 'planning': {
       const plan = tasks.find((task) => task.kind === 'plan');
-      if (plan?.state === 'failed') await endRun(ports, run, 'failed', { reason: failureOf(plan), tasks });
+      if (plan !== undefined && !plan.settled) await endRun(ports, run, 'failed', { reason: failureOf(plan), tasks });
       return;
     }
     case 'executing':

@@ -1,6 +1,6 @@
 import { MAX_PAGE, type Where } from '../ports/store.ts';
 import { change } from './change.ts';
-import { continueCancel } from './cancel-run.ts';
+import { cancelRetry, continueCancel } from './cancel-run.ts';
 import { dispatchTask } from './dispatch-task.ts';
 import { failed } from './finish-attempt.ts';
 import { followEnded } from './follow-task.ts';
@@ -54,7 +54,7 @@ export async function takeBack(ports: Ports, found: Task, isDead: (task: Task) =
   });
   if (!changed) return;
   ports.log.warn(`attempt ${task.id}/${generation} is lost`, { tenant: task.tenant, run: task.run, task: task.id });
-  if (!task.live) await followEnded(ports, task);
+  await (task.live ? cancelRetry(ports, task) : followEnded(ports, task));
 }
 
 async function dispatchDue(ports: Ports): Promise<number> {
@@ -73,16 +73,18 @@ async function tasksWhere(ports: Ports, where: Where[]): Promise<Task[]> {
   return page.documents.map(({ data }) => data);
 }
 
-/** Live runs, and ended ones whose comment or check run may not say so yet, the longest unchecked first. */
+/** Live runs, and ended ones whose comment or check run may not say so yet, the longest unchecked first; cancelled ones every time. */
 async function checkRuns(ports: Ports, runCheckMs: number): Promise<number> {
-  const before = ports.clock.now() - runCheckMs;
-  const live: Where = { field: 'stage', op: 'in', value: ['accepted', 'planning', 'executing', 'integrating', 'awaiting_review', 'cancelling'] };
+  const now = ports.clock.now();
+  const before = now - runCheckMs;
+  const live: Where = { field: 'stage', op: 'in', value: ['accepted', 'planning', 'executing', 'integrating', 'awaiting_review'] };
+  const cancelling: Where = { field: 'stage', op: '==', value: 'cancelling' };
   const open: Where = { field: 'unsettledOutside', op: '==', value: true };
   const found = new Map<string, Run>();
-  for (const where of [live, open]) {
+  for (const [where, checkedBy] of [[live, before], [open, before], [cancelling, now]] as const) {
     const page = await ports.store.query<Run>({
       from: { group: 'runs' },
-      where: [where, { field: 'checkedAt', op: '<=', value: before }],
+      where: [where, { field: 'checkedAt', op: '<=', value: checkedBy }],
       orderBy: { field: 'checkedAt' },
       limit: SWEEP_LIMIT,
     });
@@ -105,9 +107,8 @@ export async function rederive(ports: Ports, run: Run): Promise<void> {
   const { tenant, id } = run;
   switch (run.stage) {
     case 'accepted':
-      return publish(ports, 'run-accepted', { v: 1, tenant, run: id });
     case 'planning':
-      return rederiveTasks(ports, run);
+      return publish(ports, 'run-accepted', { v: 1, tenant, run: id });
     case 'executing':
       await rederiveTasks(ports, run);
       return settleRun(ports, tenant, id);

@@ -1,5 +1,6 @@
 import type { FailureCode, Meter } from '../messages/attempt-api.ts';
 import type { CheckResult } from '../messages/change-set.ts';
+import type { ModelProvider } from '../ports/model.ts';
 import type { ReviewAnswer } from '../messages/plan.ts';
 import type { HistoryEntry } from './history.ts';
 
@@ -31,6 +32,8 @@ export interface TaskAttempt {
   ticketHash?: string;
   agent: string;
   agentHash: string;
+  /** `script`: no AI answered, and what the meter says is simulated. */
+  provider: ModelProvider;
   model?: string;
   startedAt: number;
   endedAt?: number;

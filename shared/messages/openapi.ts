@@ -33,7 +33,12 @@ function describeOperation(operation: Operation): Record<string, unknown> {
     parameters: parametersOf(operation),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(body, 'input') } },
+          },
+        }),
     responses: {
       [String(status)]: { description: operation.summary, content: contentOf(operation) },
       default: {
@@ -68,8 +73,14 @@ function parametersOf({ path, query, headers = {} }: Operation): object[] {
     description,
     schema: { type: 'string' },
   }));
-  const properties = query === undefined ? {} : (schemaOf(query, 'input')['properties'] as Record<string, object>);
-  const inQuery = Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
+  const properties =
+    query === undefined ? {} : (schemaOf(query, 'input')['properties'] as Record<string, object>);
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema,
+  }));
   return [...inPath, ...inQuery, ...inHeader];
 }
 

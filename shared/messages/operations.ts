@@ -101,16 +101,23 @@ const runs: Operation[] = [
   read(`${attempt}/log`, 'What the agent said, ran and read, for people', text('text/plain'), {
     query: logQuery,
   }),
-  read(`${attempt}/transcript`, 'The same with everything in it, one JSON object per line', text('application/x-ndjson'), {
-    query: logQuery,
-  }),
+  read(
+    `${attempt}/transcript`,
+    'The same with everything in it, one JSON object per line',
+    text('application/x-ndjson'),
+    {
+      query: logQuery,
+    },
+  ),
   read(
     '/api/runs/{id}/events',
     'What happened to the run, live until it has ended; 204: there is nothing more to come',
     { mediaTypes: { 'text/event-stream': null, 'application/json': listOf(runEvent) } },
     { query: eventsQuery, headers: { 'Last-Event-ID': 'number of the last event that you have' } },
   ),
-  read('/api/runs/{id}/artifacts', 'What its ended attempts stored', listOf(artifactView), { query: listQuery }),
+  read('/api/runs/{id}/artifacts', 'What its ended attempts stored', listOf(artifactView), {
+    query: listQuery,
+  }),
   read('/api/runs/{id}/artifacts/{artifactId}', 'The bytes of an artifact', {
     mediaTypes: { 'text/plain': null, 'application/json': null, 'application/x-ndjson': null },
   }),

@@ -1,8 +1,9 @@
 import type { CloudEvent } from '@google-cloud/functions-framework';
 import { z } from 'zod';
 import { type Message, type Topic, topics } from '../messages/topics.ts';
-import { isTransient } from '../ports/penstock-error.ts';
-import { refs } from '../core/refs.ts';
+import { isTransient, PenstockError } from '../ports/penstock-error.ts';
+import { failRun } from '../core/fail-run.ts';
+import { type DeadLetter, refs } from '../core/refs.ts';
 import type { Ports } from '../core/ports.ts';
 import type { MessageFunction } from './functions.ts';
 
@@ -38,26 +39,51 @@ export async function onMessage<T extends Topic>(
     }
     ports.log.error(`${fn.name} gave up on message ${incoming.messageId}: ${text}`, fields);
     await keep(fn, ports, incoming, text);
+    if (error instanceof PenstockError) await endItsRun(ports, fn.topic, parsed.data, error);
   }
+}
+
+/** Like a message that every delivery failed with: its run ends instead of waiting for ever. Who lost a race leaves it to the winner. */
+async function endItsRun(ports: Ports, topic: Topic, message: Message<Topic>, { code, message: text }: PenstockError): Promise<void> {
+  if (!('run' in message) || topic === 'notification-requested' || code === 'stale' || code === 'conflict') return;
+  await failRun(ports, { tenant: message.tenant, id: message.run }, { code, message: text });
 }
 
 /** A message that can never be handled is kept for a person; the same one again is the same record. */
 async function keep(fn: MessageFunction, ports: Ports, incoming: IncomingMessage, error: string): Promise<void> {
   const tenant = tenantOf(incoming, ports.policy.defaultTenant);
   const id = `${fn.name}-${incoming.messageId}`.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 200);
-  await ports.store.create(refs.deadLetter(tenant, id), {
+  const letter: DeadLetter = {
     v: 1,
     topic: fn.topic,
     subscription: fn.name,
     messageId: incoming.messageId,
-    message: isRecord(incoming.message) ? incoming.message : { text: JSON.stringify(incoming.message) ?? '' },
+    message: isRecord(incoming.message) ? incoming.message : asText(incoming.message),
     attributes: incoming.attributes,
-    error: error.slice(0, MAX_ERROR_CHARS),
+    error: cut(error, MAX_ERROR_CHARS),
     at: ports.clock.now(),
-  });
+  };
+  try {
+    await ports.store.create(refs.deadLetter(tenant, id), letter);
+  } catch (cause) {
+    if (isTransient(cause) || !(cause instanceof PenstockError)) throw cause;
+    // The store cannot hold the message as it is: too large, too deep, not Unicode. Its beginning as text says enough.
+    const plain = { ...letter, message: asText(incoming.message), attributes: {}, messageId: cut(incoming.messageId, 200) };
+    await ports.store.create(refs.deadLetter(tenant, id), plain);
+  }
 }
 
 const MAX_ERROR_CHARS = 4_000;
+/** Of a message that is kept as text. */
+const MAX_TEXT_CHARS = 16_000;
+
+function asText(message: unknown): { text: string } {
+  return { text: cut(typeof message === 'string' ? message : (JSON.stringify(message) ?? ''), MAX_TEXT_CHARS) };
+}
+
+function cut(text: string, maxChars: number): string {
+  return text.slice(0, maxChars).toWellFormed();
+}
 
 function tenantOf({ attributes }: IncomingMessage, fallback: string): string {
   return /^[a-z][a-z0-9-]{0,38}$/.exec(attributes['tenant'] ?? '')?.[0] ?? fallback;
@@ -75,16 +101,20 @@ const pushed = z.object({
   }),
 });
 
-/** A Pub/Sub push as the functions framework hands it over: a CloudEvent around a base64 body. */
+/** A Pub/Sub push as the functions framework hands it over: a CloudEvent around a base64 body. What is none is a message that no schema takes. */
 export function fromCloudEvent(event: CloudEvent<unknown>): IncomingMessage {
-  const { message } = pushed.parse(event.data);
-  return { messageId: message.messageId, message: parseJson(message.data), attributes: message.attributes ?? {} };
+  const parsed = pushed.safeParse(event.data);
+  if (!parsed.success) return { messageId: event.id, message: asText(event.data), attributes: {} };
+  const { messageId, data, attributes } = parsed.data.message;
+  return { messageId, message: parseJson(data), attributes: attributes ?? {} };
 }
 
+/** Text that is not JSON stays text: no topic takes it, and it is kept as it came. */
 function parseJson(base64: string): unknown {
+  const text = Buffer.from(base64, 'base64').toString('utf8');
   try {
-    return JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
+    return JSON.parse(text);
   } catch {
-    return undefined;
+    return text;
   }
 }

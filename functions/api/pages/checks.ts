@@ -14,9 +14,11 @@ export function checksCard(run: Run, tasks: readonly Task[]): Html {
     .at(-1);
   const reviews = tasks.filter(({ result }) => result?.review !== undefined);
   return html`<div class="body">
-    ${integration === undefined
-      ? html`<div class="soft">Not integrated${isTerminal(run.stage) ? '' : ' yet'}.</div>`
-      : checkList(integration.result?.checks ?? [], `after ${integration.id}`)}
+    ${
+      integration === undefined
+        ? html`<div class="soft">Not integrated${isTerminal(run.stage) ? '' : ' yet'}.</div>`
+        : checkList(integration.result?.checks ?? [], `after ${integration.id}`)
+    }
     ${(run.contract?.reasons ?? []).map((reason) => html`<div class="soft small">${reason}</div>`)}
     ${reviews.map((task) => (task.result?.review === undefined ? nothing : review(task, task.result.review)))}
     ${reviews.length > 0 ? html`<div class="soft small">Agents' verdicts are advice; merging is a person's.</div>` : nothing}
@@ -27,18 +29,24 @@ export function checksCard(run: Run, tasks: readonly Task[]): Html {
 export function checkList(checks: readonly CheckResult[], when: string): Html {
   if (checks.length === 0) return html`<div class="soft">No checks were run ${when}.</div>`;
   return html`${checks.map(
-    (check) => html`<div>
-      <span class="pill ${check.passed ? 'good' : 'bad'}">${check.passed ? '✓ passed' : '✗ failed'}</span>
-      <code>${check.command}</code>
-      <span class="soft small">${check.summary} · ${duration(check.durationMs)} · ${when}</span>
-      ${check.passed ? nothing : html`<pre class="wrap">${check.outputTail}</pre>`}
-    </div>`,
+    (check) =>
+      html`<div>
+        <span class="pill ${check.passed ? 'good' : 'bad'}">${check.passed ? '✓ passed' : '✗ failed'}</span>
+        <code>${check.command}</code>
+        <span class="soft small">${check.summary} · ${duration(check.durationMs)} · ${when}</span>
+        ${check.passed ? nothing : html`<pre class="wrap">${check.outputTail}</pre>`}
+      </div>`,
   )}`;
 }
 
 function review(task: Task, { verdict, summary, remarks }: ReviewAnswer): Html {
   const isApproved = verdict === 'approve';
-  return html`<h3>${task.agent} <span class="pill ${isApproved ? 'good' : 'bad'}">${isApproved ? '✓ approves' : '✗ asks for changes'}</span></h3>
+  return html`<h3>
+      ${task.agent}
+      <span class="pill ${isApproved ? 'good' : 'bad'}"
+        >${isApproved ? '✓ approves' : '✗ asks for changes'}</span
+      >
+    </h3>
     <blockquote>${summary}</blockquote>
     ${remarks.map(({ path, text }) => html`<div class="small">${path === null ? nothing : html`<code>${path}</code> `}${text}</div>`)}`;
 }

@@ -11,19 +11,32 @@ export function costCard(cost: CostView, tasks: readonly Task[]): Html {
     <table>
       <thead>
         <tr>
-          <th>Task</th><th class="num">Attempts</th><th class="num">Calls</th><th class="num">Tokens in</th>
-          <th class="num" title="of them read from the provider's cache">cached</th><th class="num">out</th><th class="num">USD</th>
+          <th>Task</th>
+          <th class="num">Attempts</th>
+          <th class="num">Calls</th>
+          <th class="num">Tokens in</th>
+          <th class="num" title="of them read from the provider's cache">cached</th>
+          <th class="num">out</th>
+          <th class="num">USD</th>
         </tr>
       </thead>
       <tbody>
         ${cost.tasks.map(
-          (row) => html`<tr>
-            <td>${row.task}<div class="soft small">${row.agent}</div></td>
-            <td class="num">${attempts.get(row.task) ?? 0}</td>
-            ${numbers(row)}
-          </tr>`,
+          (row) =>
+            html`<tr>
+              <td>
+                ${row.task}
+                <div class="soft small">${row.agent}</div>
+              </td>
+              <td class="num">${attempts.get(row.task) ?? 0}</td>
+              ${numbers(row)}
+            </tr>`,
         )}
-        <tr class="sum"><td>Total</td><td></td>${numbers(cost)}</tr>
+        <tr class="sum">
+          <td>Total</td>
+          <td></td>
+          ${numbers(cost)}
+        </tr>
       </tbody>
     </table>
     ${cost.reservedMicroUsd > 0 ? html`<div class="empty">${usd(cost.reservedMicroUsd)} more is set aside for calls under way.</div>` : nothing}

@@ -38,12 +38,13 @@ function fileBlock({ name, lines }: DiffFile, index: number): Html {
   const deleted = inHunks.filter((line) => line.startsWith('-')).length;
   const note = lines.find((line) => /^(new|deleted) file/.test(line))?.split(' ')[0] ?? '';
   const shown = lines.filter((line) => !/^(---|\+\+\+|new file|deleted file) /.test(line));
-  return html`<details class="file" id="file-${index}"${lines.length <= OPEN_LINES ? html` open` : ''}>
+  return html`<details class="file" id="file-${index}" ${lines.length <= OPEN_LINES ? html` open` : ''}>
     <summary>
       <code>${name}</code> <span class="plus">+${added}</span> <span class="minus">−${deleted}</span>
       <span class="soft small">${note} ${lines.length > OPEN_LINES ? plural(lines.length, 'line') : ''}</span>
     </summary>
-    <pre class="diff" tabindex="0">${shown.map((line) => html`<span class="${lineClass(line)}">${line === '' ? ' ' : line}</span>`)}</pre>
+    <pre class="diff" tabindex="0">
+${shown.map((line) => html`<span class="${lineClass(line)}">${line === '' ? ' ' : line}</span>`)}</pre>
   </details>`;
 }
 

@@ -25,7 +25,14 @@ export function graph(tasks: readonly Task[], now: number): Html {
   });
   const width = MARGIN * 2 + Math.max(1, rows.size) * (WIDTH + GAP_X) - GAP_X;
   const height = MARGIN * 2 + tallest * (HEIGHT + GAP_Y) - GAP_Y;
-  return html`<svg class="graph" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Tasks of the run">
+  return html`<svg
+    class="graph"
+    width="${width}"
+    height="${height}"
+    viewBox="0 0 ${width} ${height}"
+    role="img"
+    aria-label="Tasks of the run"
+  >
     ${edges.map((edge) => edgePath(edge, place))} ${nodes.map((node) => box(node, place(node), now))}
   </svg>`;
 }
@@ -54,7 +61,8 @@ function box({ task }: GraphNode, { x, y }: { x: number; y: number }, now: numbe
 function under(task: Task, now: number): string {
   const last = task.attempts.at(-1);
   const changed = task.result?.changeSet;
-  if (task.live && task.notBefore > now) return `attempt ${task.attempts.length + 1} at ${clockTime(task.notBefore)}`;
+  if (task.live && task.notBefore > now)
+    return `attempt ${task.attempts.length + 1} at ${clockTime(task.notBefore)}`;
   const parts = [
     ...(task.attempts.length > 1 ? [`attempt ${task.attempts.length}`] : []),
     ...(changed === undefined ? [] : [`+${changed.added} −${changed.deleted}`]),

@@ -34,11 +34,13 @@ export async function sendPage(context: ApiContext, page: Page): Promise<Respons
         <nav class="bar">
           <a class="name" href="/runs">Penstock</a><a href="/runs">Runs</a><span class="space"></span>${page.aside ?? nothing}
         </nav>
-        ${page.simulated
-          ? html`<div class="simulated" role="note">
-              Scripted model: no AI is called, tokens and cost are simulated.
-            </div>`
-          : nothing}
+        ${
+          page.simulated
+            ? html`<div class="simulated" role="note">
+                Scripted model: no AI is called, tokens and cost are simulated.
+              </div>`
+            : nothing
+        }
         <main>${page.main}</main>
         <script nonce="${nonce}" type="module">
           ${raw(page.script)}

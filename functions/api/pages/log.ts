@@ -29,7 +29,9 @@ function head(run: string, tasks: readonly Task[], { task, attempt }: NonNullabl
 function tab(task: Task, attempt: TaskAttempt, isHere: boolean): Html {
   const state = attempt.exit?.outcome ?? task.state;
   const label = task.attempts.length > 1 ? `${task.id} ${attempt.generation}` : task.id;
-  return html`<a class="${isHere ? 'here' : ''}" href="?log=${task.id}.${attempt.generation}#log"><i class="${toneOf(state)}">${glyphOf(state)}</i> ${label}</a>`;
+  return html`<a class="${isHere ? 'here' : ''}" href="?log=${task.id}.${attempt.generation}#log"
+    ><i class="${toneOf(state)}">${glyphOf(state)}</i> ${label}</a
+  >`;
 }
 
 function text({ text: lines, isCut, task, attempt }: NonNullable<RunPage['log']>): string {

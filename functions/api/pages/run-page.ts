@@ -62,7 +62,10 @@ function part(id: string, content: Html): Html {
 
 function card(title: string, note: Html, body: Html): Html {
   return html`<section class="card">
-    <header><h2>${title}</h2><span class="space"></span>${note}</header>
+    <header>
+      <h2>${title}</h2>
+      <span class="space"></span>${note}
+    </header>
     ${body}
   </section>`;
 }
@@ -73,17 +76,28 @@ function header({ run, cost, now }: RunPage): Html {
   const isOver = isTerminal(run.stage);
   return html`<div class="head">
     <div>
-      <div>${pill(run.stage)} <span class="mono soft">${run.id}</span> ${run.dryRun ? html`<span class="soft">dry run: stops at the plan</span>` : nothing}</div>
+      <div>
+        ${pill(run.stage)}
+        <span class="mono soft">${run.id}</span>
+        ${run.dryRun ? html`<span class="soft">dry run: stops at the plan</span>` : nothing}
+      </div>
       <h1>${run.title}</h1>
       <div class="facts">
         ${target === undefined ? nothing : html`<span>${target.repository}${target.baseSha === undefined ? '' : ` @ ${target.baseSha.slice(0, 7)}`}</span>`}
         ${origin.issue === undefined ? nothing : outsideLink(origin.issue.url, `issue #${origin.issue.number}`)}
-        ${pullRequest === undefined
-          ? nothing
-          : html`<b>${outsideLink(pullRequest.url, `pull request #${pullRequest.number}`)} ${pullRequest.ready ? '' : '(draft)'}</b>`}
+        ${
+          pullRequest === undefined
+            ? nothing
+            : html`<b
+                >${outsideLink(pullRequest.url, `pull request #${pullRequest.number}`)}
+                ${pullRequest.ready ? '' : '(draft)'}</b
+              >`
+        }
         ${pullRequest === undefined && run.heads.length > 0 ? html`<span>branch <code>${target?.headBranch ?? ''}</code></span>` : nothing}
         ${diffStat === undefined ? nothing : html`<span>${plural(diffStat.files, 'file')} +${diffStat.added} −${diffStat.deleted}</span>`}
-        <span>${isOver ? 'took' : 'running for'} <b>${duration((run.endedAt ?? now) - run.createdAt)}</b></span>
+        <span
+          >${isOver ? 'took' : 'running for'} <b>${duration((run.endedAt ?? now) - run.createdAt)}</b></span
+        >
         <span>spent <b>${usd(cost.spentMicroUsd)}</b> of ${usd(cost.budgetMicroUsd)}</span>
         <span>accepted ${dateTime(run.createdAt)}</span>
       </div>
@@ -99,9 +113,13 @@ function alarm(run: Run, tasks: readonly Task[]): Html {
   const last = broken?.attempts.at(-1);
   return html`<div class="alarm" role="alert">
     <b>${run.reason.code.replaceAll('_', ' ')}</b> · ${run.reason.message}
-    ${broken === undefined || last === undefined
-      ? nothing
-      : html`<div><a href="?log=${broken.id}.${last.generation}#log">Read what ${broken.id} said and ran →</a></div>`}
+    ${
+      broken === undefined || last === undefined
+        ? nothing
+        : html`<div>
+            <a href="?log=${broken.id}.${last.generation}#log">Read what ${broken.id} said and ran →</a>
+          </div>`
+    }
   </div>`;
 }
 
@@ -113,7 +131,13 @@ function progress(tasks: readonly Task[]): string {
 
 function costNote(cost: CostView): Html {
   const share = Math.min(1, cost.spentMicroUsd / Math.max(1, cost.budgetMicroUsd));
-  return html`<meter class="meter" min="0" max="1" value="${share.toFixed(3)}" title="share of the budget"></meter>
+  return html`<meter
+      class="meter"
+      min="0"
+      max="1"
+      value="${share.toFixed(3)}"
+      title="share of the budget"
+    ></meter>
     <span class="soft small">${(share * 100).toFixed(0)} % of ${usd(cost.budgetMicroUsd)}</span>`;
 }
 
@@ -123,7 +147,8 @@ function diffNote({ run, diff }: RunPage): Html {
 }
 
 function diffBody({ run, tasks, diff }: RunPage): Html {
-  if (diff !== undefined) return diff === '' ? html`<div class="empty">No file differs.</div>` : diffFiles(diff);
+  if (diff !== undefined)
+    return diff === '' ? html`<div class="empty">No file differs.</div>` : diffFiles(diff);
   const own = tasks.filter((task) => task.result?.changeSet !== undefined);
   if (own.length === 0) return html`<div class="empty">No change yet.</div>`;
   return html`<div class="empty">

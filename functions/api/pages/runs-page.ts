@@ -19,16 +19,28 @@ export function runsPage({ runs, stage, next, now }: RunsPage): Html {
   return html`<h1>Runs</h1>
     <p class="filters">${[undefined, ...stages].map((name) => filter(name, stage))}</p>
     <section class="card scroll" id="runs">
-      ${runs.length === 0
-        ? html`<div class="empty">No runs here yet. <code>penstock submit --repo . "what you want"</code> starts one.</div>`
-        : html`<table>
-            <thead>
-              <tr><th>Run</th><th>Stage</th><th>Title</th><th>Repository</th><th>Pull request</th><th class="num">Took</th><th>Accepted</th></tr>
-            </thead>
-            <tbody>
-              ${runs.map((run) => row(run, now))}
-            </tbody>
-          </table>`}
+      ${
+        runs.length === 0
+          ? html`<div class="empty">
+              No runs here yet. <code>penstock submit --repo . "what you want"</code> starts one.
+            </div>`
+          : html`<table>
+              <thead>
+                <tr>
+                  <th>Run</th>
+                  <th>Stage</th>
+                  <th>Title</th>
+                  <th>Repository</th>
+                  <th>Pull request</th>
+                  <th class="num">Took</th>
+                  <th>Accepted</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${runs.map((run) => row(run, now))}
+              </tbody>
+            </table>`
+      }
     </section>
     ${next === undefined ? nothing : html`<p><a href="/runs?${query.toString()}">Older runs →</a></p>`}`;
 }

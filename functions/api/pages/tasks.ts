@@ -16,9 +16,17 @@ function block(task: Task): Html {
   const { result } = task;
   const line = result?.summary ?? task.attempts.at(-1)?.exit?.message ?? task.title;
   return html`<details class="task" id="task-${task.id}">
-    <summary>${pill(task.state)} <b>${task.id}</b> <span class="soft">${task.agent} · ${cut(line.replaceAll(/\s+/g, ' '), MAX_LINE_CHARS)}</span></summary>
+    <summary>
+      ${pill(task.state)} <b>${task.id}</b>
+      <span class="soft">${task.agent} · ${cut(line.replaceAll(/\s+/g, ' '), MAX_LINE_CHARS)}</span>
+    </summary>
     <div class="body">
-      ${result === undefined ? nothing : html`<h3>Answer</h3><blockquote>${result.summary}</blockquote>`}
+      ${
+        result === undefined
+          ? nothing
+          : html`<h3>Answer</h3>
+              <blockquote>${result.summary}</blockquote>`
+      }
       ${result === undefined || result.checks.length === 0 ? nothing : checkList(result.checks, `in ${task.id}`)}
       ${task.attempts.length === 0 ? nothing : attempts(task)}
       <h3>Instructions</h3>
@@ -32,9 +40,11 @@ function block(task: Task): Html {
 function attempts(task: Task): Html {
   return html`<h3>Attempts</h3>
     ${task.attempts.map(
-      ({ generation, exit, meter }) => html`<div class="small">
-        <a href="?log=${task.id}.${generation}#log">${generation}</a> ${pill(exit?.outcome ?? task.state)} ${usd(meter.spentMicroUsd)}
-        ${exit?.message === undefined ? nothing : html`<blockquote>${exit.message}</blockquote>`}
-      </div>`,
+      ({ generation, exit, meter }) =>
+        html`<div class="small">
+          <a href="?log=${task.id}.${generation}#log">${generation}</a> ${pill(exit?.outcome ?? task.state)}
+          ${usd(meter.spentMicroUsd)}
+          ${exit?.message === undefined ? nothing : html`<blockquote>${exit.message}</blockquote>`}
+        </div>`,
     )}`;
 }

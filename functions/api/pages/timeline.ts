@@ -21,9 +21,13 @@ export function timeline(run: Run, events: readonly RunEvent[]): Html {
         ${shown.map((event) => row(run, event))}
       </tbody>
     </table>
-    ${told.length > shown.length
-      ? html`<div class="empty">${told.length - shown.length} older events: <a href="/api/runs/${run.id}/events?wait=0">JSON</a></div>`
-      : nothing}
+    ${
+      told.length > shown.length
+        ? html`<div class="empty">
+            ${told.length - shown.length} older events: <a href="/api/runs/${run.id}/events?wait=0">JSON</a>
+          </div>`
+        : nothing
+    }
   </div>`;
 }
 
@@ -35,7 +39,10 @@ function row(run: Run, { at, task, state, by, note }: RunEvent): Html {
   return html`<tr>
     <td class="mono soft nowrap" title="${at}">${clockTime(time)}</td>
     <td class="small soft nowrap right">+${since}</td>
-    <td class="wide"><b>${task ?? 'run'}</b> ${isRetry ? pill('failed', 'attempt failed') : pill(state)} <span class="soft small">${by}</span>
-      ${note === undefined ? nothing : html`<div class="small">${note}</div>`}</td>
+    <td class="wide">
+      <b>${task ?? 'run'}</b> ${isRetry ? pill('failed', 'attempt failed') : pill(state)}
+      <span class="soft small">${by}</span>
+      ${note === undefined ? nothing : html`<div class="small">${note}</div>`}
+    </td>
   </tr>`;
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobRequest, JobStarter } from '../../ports/job-starter.ts';
 import type { Log } from '../../ports/log.ts';
@@ -31,9 +31,10 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
     const name = nameOf(job);
     const [program = '', ...args] = config.command;
     const env = { ...config.environment, PENSTOCK_TICKET: job.ticket, PENSTOCK_ATTEMPT: `${job.run}/${job.task}/${job.generation}` };
-    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
-    const output = createWriteStream(join(config.logFolder, `${name}.log`), { flags: 'a' });
-    child.stderr.pipe(output);
+    // Its own file and no pipe: a pipe would break with this process, and the job with its next line.
+    const output = openSync(join(config.logFolder, `${name}.log`), 'a');
+    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', output], detached: true });
+    closeSync(output);
     child.once('error', (error) => config.log.error(`job ${name} did not start: ${error.message}`, { run: job.run, task: job.task }));
     child.once('exit', (code, signal) => {
       jobs.delete(name);

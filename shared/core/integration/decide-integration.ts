@@ -38,7 +38,7 @@ function afterIntegration(run: Run, byId: ReadonlyMap<string, Task>, maxFixRound
   if (integration.settled) return { step: 'publish', integration };
   const exit = integration.attempts.at(-1)?.exit;
   const owner = exit?.task;
-  if (owner === undefined || (exit?.code !== 'conflict' && exit?.code !== 'checks_red')) {
+  if (owner === undefined || !run.changeOrder.includes(owner) || (exit?.code !== 'conflict' && exit?.code !== 'checks_red')) {
     return { step: 'fail', reason: failureOf(integration) };
   }
   if (run.fixRounds >= maxFixRounds) return tooManyRounds(run, exit.message ?? '');

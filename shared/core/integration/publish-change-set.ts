@@ -81,7 +81,7 @@ async function writeCommit(ports: IntegrationPorts, work: CommitWork): Promise<s
   const look = async () => {
     const head = await host.readBranch(target, target.headBranch);
     const commit = head === undefined ? undefined : await host.readCommit(target, head);
-    return commit?.message.includes(trailer) === true ? { sha: commit.sha } : undefined;
+    return commit?.message.trimEnd().endsWith(trailer) === true ? { sha: commit.sha } : undefined;
   };
   const act = async () => {
     const parent = run.heads.at(-1) ?? target.baseSha ?? '';
@@ -105,7 +105,11 @@ function changesOf({ bundle, previous }: CommitWork): FileChange[] {
   const reverted = (previous?.changeSet.entries ?? [])
     .filter(({ path }) => !wanted.has(path))
     .map(({ path, before }) => fileChange(path, before?.mode ?? null, previous?.contents.get(before?.blob ?? '')));
-  const changed = bundle.changeSet.entries.map(({ path, mode, blob }) => fileChange(path, mode, bundle.contents.get(blob ?? '')));
+  const gone = new Set((previous?.changeSet.entries ?? []).filter(({ mode }) => mode === null).map(({ path }) => path));
+  const changed = bundle.changeSet.entries
+    // What the branch no longer has cannot be deleted again.
+    .filter(({ path, mode }) => mode !== null || !gone.has(path))
+    .map(({ path, mode, blob }) => fileChange(path, mode, bundle.contents.get(blob ?? '')));
   return [...changed, ...reverted];
 }
 

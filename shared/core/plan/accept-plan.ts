@@ -8,7 +8,7 @@ import type { Ports } from '../ports.ts';
 import { blobKeys, refs } from '../refs.ts';
 import type { EndReason, Review, Run, RunPlan } from '../run.ts';
 import { readTasks } from '../run-tasks.ts';
-import { endRun, notify } from '../settle-run.ts';
+import { endRun, notify, settleRun } from '../settle-run.ts';
 import type { Task } from '../task.ts';
 import { estimatePlan } from './estimate-plan.ts';
 import { levelsOf } from './validate-plan.ts';
@@ -70,6 +70,7 @@ export async function startPlan(ports: AcceptPorts, found: Versioned<Run>, plan:
   await commitOrRetry(ports, found, executing, tasks);
   await notify(ports, executing);
   await dispatchRoots(ports, tasks);
+  if (tasks.length === 0) await settleRun(ports, run.tenant, run.id);
 }
 
 async function commitOrRetry(ports: AcceptPorts, found: Versioned<Run>, run: Run, tasks: Task[]): Promise<void> {

@@ -12,8 +12,12 @@ function fixedPart(glob: string): string {
 /** Whether two globs may match a common path; errs towards yes. */
 function mayOverlap(a: string, b: string): boolean {
   const [first, second] = [fixedPart(a), fixedPart(b)];
-  if (first === a && second === b) return a === b;
+  if (first === a && second === b) return a === b || isInside(a, b) || isInside(b, a);
   return first.startsWith(second) || second.startsWith(first);
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path.startsWith(`${folder.replace(/\/$/, '')}/`);
 }
 
 /** Whether two tasks with these scopes may change the same file. */

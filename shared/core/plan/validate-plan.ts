@@ -29,7 +29,7 @@ export function validatePlan(
   const reasons = [...nodeReasons(tasks, agents), ...edgeReasons(tasks, agents)];
   if (reasons.length === 0) reasons.push(...shapeReasons(tasks, limits));
   if (reasons.length > 0) return { ok: false, reasons: reasons.slice(0, MAX_REASONS) };
-  return { ok: true, tasks: withScopeEdges(tasks) };
+  return { ok: true, tasks: withScopeEdges(tasks, agents) };
 }
 
 /** Ids that the platform gives to its own tasks. */
@@ -38,7 +38,10 @@ const RESERVED = /^(plan|(integrate|fix|review)-\d+)$/;
 function nodeReasons(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): string[] {
   const reasons: string[] = [];
   const seen = new Set<string>();
+  const assessments = new Set(tasks.filter((task) => isAssessment(task, agents)).map(({ id }) => id));
   for (const { id, agent } of tasks) {
+    const judged = /^(.+)-\d+$/.exec(id)?.[1];
+    if (judged !== undefined && assessments.has(judged)) reasons.push(`task id ${id} is kept for a later round of ${judged}; choose another`);
     if (seen.has(id)) reasons.push(`task ${id} stands twice; every id must be unique`);
     seen.add(id);
     if (id === 'review' && agents.get(agent)?.category !== 'assessment') {
@@ -112,12 +115,17 @@ export function levelsOf(tasks: readonly Pick<PlannedTask, 'id' | 'dependencies'
   return levels;
 }
 
+/** Assessments change nothing, and are held until there is a pull request. */
+function isAssessment({ agent }: PlannedTask, agents: ReadonlyMap<string, Agent>): boolean {
+  return agents.get(agent)?.category === 'assessment';
+}
+
 /** Two tasks that may run at the same time and change the same files: the later one in the plan waits for the earlier. */
-function withScopeEdges(tasks: PlannedTask[]): PlannedTask[] {
+function withScopeEdges(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): PlannedTask[] {
   const result = tasks.map((task) => ({ ...task, dependencies: [...task.dependencies] }));
   for (const [index, task] of result.entries()) {
     for (const earlier of result.slice(0, index)) {
-      if (task.scope.length === 0 || earlier.scope.length === 0) continue;
+      if (isAssessment(task, agents) || isAssessment(earlier, agents)) continue;
       if (!overlappingScopes(earlier.scope, task.scope)) continue;
       if (reaches(result, task.id, earlier.id) || reaches(result, earlier.id, task.id)) continue;
       task.dependencies.push(earlier.id);

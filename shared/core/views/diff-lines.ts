@@ -12,10 +12,7 @@ const MAX_COMPARED_LINES = 3_000;
 export function diffLines(before: readonly string[], after: readonly string[]): DiffLine[] {
   const head = commonHead(before, after);
   const tail = commonTail(before.slice(head), after.slice(head));
-  const middle = compare(
-    before.slice(head, before.length - tail),
-    after.slice(head, after.length - tail),
-  );
+  const middle = compare(before.slice(head, before.length - tail), after.slice(head, after.length - tail));
   return [
     ...as(' ', before.slice(0, head)),
     ...removedFirst(middle),

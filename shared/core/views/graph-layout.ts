@@ -63,7 +63,10 @@ function nearDependencies(column: Task[], before: readonly Task[] | undefined): 
 /** Tasks that were asked for together stand together. */
 function roundColumns(tasks: readonly Task[]): Task[][] {
   const rounds = tasks.filter(({ kind }) => kind !== 'work' && kind !== 'plan');
-  const byTime = Map.groupBy(rounds, ({ createdAt, kind }) => `${String(createdAt).padStart(16, '0')} ${kind}`);
+  const byTime = Map.groupBy(
+    rounds,
+    ({ createdAt, kind }) => `${String(createdAt).padStart(16, '0')} ${kind}`,
+  );
   return [...byTime.entries()].toSorted(([a], [b]) => a.localeCompare(b)).map(([, column]) => column);
 }
 
@@ -86,10 +89,7 @@ function stageEdges(nodes: readonly GraphNode[]): GraphEdge[] {
   const rounds = nodes.filter(({ task }) => task.kind !== 'work' && task.kind !== 'plan');
   const columns = [...Map.groupBy(rounds, ({ column }) => column).values()];
   const chain = [sinks, ...columns];
-  return [
-    ...joined(plan, starts),
-    ...columns.flatMap((column, index) => joined(chain[index] ?? [], column)),
-  ];
+  return [...joined(plan, starts), ...columns.flatMap((column, index) => joined(chain[index] ?? [], column))];
 }
 
 function joined(from: readonly GraphNode[], to: readonly GraphNode[]): GraphEdge[] {

@@ -54,12 +54,16 @@ function render(line: TranscriptLine): string[] {
         ...(passed ? [] : [indent(lastLines(outputTail))]),
       ]);
     case 'note':
-      return [`· ${cut(line.text, MAX_SAID_LINES)}`];
+      break;
   }
+  return [`· ${cut(line.text, MAX_SAID_LINES)}`];
 }
 
 function renderTurn({ turn, model, usage }: Turn): string[] {
-  const tokens = usage === undefined ? '' : ` · ${usage.input + usage.cacheRead + usage.cacheWrite} in, ${usage.output} out`;
+  const tokens =
+    usage === undefined
+      ? ''
+      : ` · ${usage.input + usage.cacheRead + usage.cacheWrite} in, ${usage.output} out`;
   const header = turn.role === 'assistant' ? [`◆ ${model ?? 'model'}${tokens}`] : [];
   return [...header, ...turn.blocks.map((block) => renderBlock(block, turn.role))];
 }
@@ -67,7 +71,9 @@ function renderTurn({ turn, model, usage }: Turn): string[] {
 function renderBlock(block: Block, role: Turn['turn']['role']): string {
   switch (block.type) {
     case 'text':
-      return role === 'assistant' ? cut(block.text, MAX_SAID_LINES) : `« ${cut(block.text, MAX_QUOTED_LINES)}`;
+      return role === 'assistant'
+        ? cut(block.text, MAX_SAID_LINES)
+        : `« ${cut(block.text, MAX_QUOTED_LINES)}`;
     case 'tool_use':
       return `→ ${block.name} ${cut(JSON.stringify(block.input ?? {}), MAX_QUOTED_LINES)}`;
     case 'tool_result':
@@ -75,8 +81,10 @@ function renderBlock(block: Block, role: Turn['turn']['role']): string {
     case 'thinking':
       return `~ ${cut(block.text, MAX_QUOTED_LINES)}`;
     case 'opaque':
-      return '';
+      break;
   }
+  // Only its provider understands it.
+  return '';
 }
 
 function cut(text: string, maxLines: number): string {

@@ -129,7 +129,8 @@ function runEventType(state: string): RunEvent['type'] {
 
 function taskEventType(state: string): RunEvent['type'] {
   if (state === 'blocked') return 'decision_needed';
-  const hasEnded = state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped';
+  const hasEnded =
+    state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped';
   return hasEnded ? 'task_completed' : 'status_update';
 }
 
@@ -143,10 +144,7 @@ function rank(a: string, b: string): number {
 }
 
 function recordsOf(run: Run, tasks: readonly Task[]): { record: string; history: readonly HistoryEntry[] }[] {
-  return [
-    { record: '', history: run.history },
-    ...tasks.map(({ id, history }) => ({ record: id, history })),
-  ];
+  return [{ record: '', history: run.history }, ...tasks.map(({ id, history }) => ({ record: id, history }))];
 }
 
 function placesOf({ records, order }: FeedOrder): string[] {

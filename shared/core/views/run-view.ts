@@ -56,6 +56,13 @@ function targetView(run: Run): Partial<RunView> {
   };
 }
 
-function planFacts({ hash, summary, tasks, parallel, estimateMicroUsd, filesRead }: NonNullable<Run['plan']>) {
+function planFacts({
+  hash,
+  summary,
+  tasks,
+  parallel,
+  estimateMicroUsd,
+  filesRead,
+}: NonNullable<Run['plan']>) {
   return { hash, summary, tasks, parallel, estimateMicroUsd, filesRead };
 }

@@ -18,7 +18,8 @@ const MAX_EVENTS = 200;
  */
 export function taskRunView(run: Run, tasks: readonly Task[]): TaskRun {
   const { taskRun } = run;
-  if (taskRun === undefined) throw new PenstockError('not_found', `run ${run.id} was not submitted as a TaskRun`);
+  if (taskRun === undefined)
+    throw new PenstockError('not_found', `run ${run.id} was not submitted as a TaskRun`);
   return {
     apiVersion: 'orchestrator.io/v1',
     kind: 'TaskRun',
@@ -73,7 +74,13 @@ function conditionsOf(run: Run, tasks: readonly Task[]): Condition[] {
         ? condition('Validated', 'Unknown', run.createdAt, 'Pending', 'validation has not finished')
         : condition('Validated', 'False', ended.at, run.reason?.code ?? 'Ended', why),
     started !== undefined
-      ? condition('ResourcesReady', 'True', started.at, 'AttemptStarted', `${started.by} has its workspace and files`)
+      ? condition(
+          'ResourcesReady',
+          'True',
+          started.at,
+          'AttemptStarted',
+          `${started.by} has its workspace and files`,
+        )
       : ended === undefined
         ? condition('ResourcesReady', 'False', run.createdAt, 'Pending', 'no attempt has started')
         : condition('ResourcesReady', 'False', ended.at, 'NeverStarted', why),
@@ -86,7 +93,8 @@ function conditionsOf(run: Run, tasks: readonly Task[]): Condition[] {
 
 /** True while attempts are watched by their leases. */
 function monitoring(run: Run, started: HistoryEntry | undefined, ended: HistoryEntry | undefined): Condition {
-  if (ended !== undefined) return condition('Monitored', 'False', ended.at, 'Ended', `the run ended ${run.stage}`);
+  if (ended !== undefined)
+    return condition('Monitored', 'False', ended.at, 'Ended', `the run ended ${run.stage}`);
   return started === undefined
     ? condition('Monitored', 'False', run.createdAt, 'Pending', 'no attempt has started')
     : condition('Monitored', 'True', started.at, 'Leased', 'attempts are watched by their leases');

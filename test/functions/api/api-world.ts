@@ -19,14 +19,19 @@ export interface ApiWorld {
 const BASE_URL = 'http://localhost';
 
 /** The API over a real store and real blobs in a folder of their own. Nothing is delivered: a test moves its runs itself. */
-export async function openApiWorld(options: { tenant?: string; simulated?: boolean; caller?: Caller } = {}): Promise<ApiWorld> {
+export async function openApiWorld(
+  options: { tenant?: string; simulated?: boolean; caller?: Caller } = {},
+): Promise<ApiWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-api-'));
   const config = readConfig({ PENSTOCK_DATA: folder, PENSTOCK_TENANT: options.tenant ?? 'local' });
   const access = { provider: 'script', baseUrl: 'http://127.0.0.1:9', apiKey: 'none' } as const;
   const log = createPinoLog({ level: 'SILENT' });
   const local = await createLocalRuntime({ config, baseUrl: BASE_URL, model: access, log });
   const { caller, simulated = true } = options;
-  const identity = caller === undefined ? local.identity : { mode: 'oidc' as const, authenticate: () => Promise.resolve(caller) };
+  const identity =
+    caller === undefined
+      ? local.identity
+      : { mode: 'oidc' as const, authenticate: () => Promise.resolve(caller) };
   const runtime = { ...local, identity, simulatedModel: simulated };
   const app = api.app(runtime);
   return {

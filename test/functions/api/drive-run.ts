@@ -11,7 +11,11 @@ import type { Ports } from '../../../shared/core/ports.ts';
 import { refs } from '../../../shared/core/refs.ts';
 import type { Run } from '../../../shared/core/run.ts';
 import { type Submission, submitRun } from '../../../shared/core/submit-run.ts';
-import { type AttemptResultInput, attemptResult, type ChangeSetBundle } from '../../../shared/messages/attempt-api.ts';
+import {
+  type AttemptResultInput,
+  attemptResult,
+  type ChangeSetBundle,
+} from '../../../shared/messages/attempt-api.ts';
 import type { TranscriptEntry } from '../../../shared/messages/transcript-line.ts';
 import type { TaskHint } from '../../../shared/messages/topics.ts';
 
@@ -42,7 +46,15 @@ export async function startRun(ports: Ports, submission: Partial<Submission> = {
 }
 
 export function plannedTask(id: string, agent = 'technical_writer', dependencies: string[] = []) {
-  return { id, agent, instructions: `Do ${id}.`, dependencies, acceptance: ['it is done'], scope: [], optional: false };
+  return {
+    id,
+    agent,
+    instructions: `Do ${id}.`,
+    dependencies,
+    acceptance: ['it is done'],
+    scope: [],
+    optional: false,
+  };
 }
 
 export async function readRun(ports: Ports, { tenant, id }: Pick<Run, 'tenant' | 'id'>): Promise<Run> {
@@ -63,17 +75,33 @@ export async function claim(ports: Ports, run: Run, task: string, part: Part = {
 }
 
 /** One chunk of the transcript, durable when it resolves. */
-export async function write(ports: Ports, fence: Fence, n: number, entries: TranscriptEntry[]): Promise<void> {
-  const lines = entries.map((entry, index) => ({ v: 1 as const, seq: n * 1_000 + index, at: ports.clock.now(), ...entry }));
+export async function write(
+  ports: Ports,
+  fence: Fence,
+  n: number,
+  entries: TranscriptEntry[],
+): Promise<void> {
+  const lines = entries.map((entry, index) => ({
+    v: 1 as const,
+    seq: n * 1_000 + index,
+    at: ports.clock.now(),
+    ...entry,
+  }));
   await storeTranscript(ports, fence, n, lines);
 }
 
 /** Ends an attempt and lets everything follow that follows from it. */
 export async function finish(ports: Ports, run: Run, fence: Fence, part: Part = {}): Promise<void> {
-  const result = part.result ?? { outcome: 'succeeded', summary: `${fence.task} is done`, output: `text of ${fence.task}` };
+  const result = part.result ?? {
+    outcome: 'succeeded',
+    summary: `${fence.task} is done`,
+    output: `text of ${fence.task}`,
+  };
   if (part.files !== undefined) await proposeFiles(ports, run, fence, part.files);
   const task = (await ports.store.get(refs.task(run.tenant, run.id, fence.task)))?.data;
-  await (task?.lane === 'job' ? finishJob(ports, fence, result) : finishAttempt(ports, fence, attemptResult.parse(result)));
+  await (task?.lane === 'job'
+    ? finishJob(ports, fence, result)
+    : finishAttempt(ports, fence, attemptResult.parse(result)));
   await followTask(ports, { v: 1, ...fence });
   await integrateRun(ports, run.tenant, run.id);
 }
@@ -84,7 +112,8 @@ export async function work(ports: Ports, run: Run, task: string, part: Part = {}
 
 async function claimHere(ports: Ports, hint: TaskHint): Promise<Fence> {
   const claimed = await claimTask(ports, hint);
-  if (claimed.outcome !== 'mine') throw new Error(`${hint.task}/${hint.generation} could not be claimed: ${claimed.task.state}`);
+  if (claimed.outcome !== 'mine')
+    throw new Error(`${hint.task}/${hint.generation} could not be claimed: ${claimed.task.state}`);
   return claimed.fence;
 }
 

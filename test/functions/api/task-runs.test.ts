@@ -89,7 +89,11 @@ describe('a TaskRun over HTTP', () => {
     });
     const fence = await claim(ports, run, 'write');
     const running = await read(3);
-    expect(statusOf(running)).toMatchObject({ ResourcesReady: 'True', Monitored: 'True', CleanedUp: 'False' });
+    expect(statusOf(running)).toMatchObject({
+      ResourcesReady: 'True',
+      Monitored: 'True',
+      CleanedUp: 'False',
+    });
     await new Promise((resolve) => setTimeout(resolve, 5));
     await finish(ports, run, fence);
     const ended = await read(3);

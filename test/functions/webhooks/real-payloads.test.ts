@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import examples from '@octokit/webhooks-examples' with { type: 'json' };
 import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { refs, runsOf } from '../../../shared/core/refs.ts';
 import type { Run } from '../../../shared/core/run.ts';
 import { deliver, SECRET } from '../../runtime/signed-webhook.ts';
@@ -9,7 +9,8 @@ import { type Platform, startPlatform, TENANT } from '../../support/platform.ts'
 type Payload = Record<string, unknown> & { action?: string };
 
 /** GitHub's own recorded payloads: 329 of 58 events. */
-const payloads = examples.flatMap(({ name, examples: list }) => (list as Payload[]).map((payload) => ({ name, payload })));
+const recorded = createRequire(import.meta.url)('@octokit/webhooks-examples') as { name: string; examples: Payload[] }[];
+const payloads = recorded.flatMap(({ name, examples }) => examples.map((payload) => ({ name, payload })));
 const ofEvent = (event: string) => payloads.flatMap(({ name, payload }) => (name === event ? [payload] : []));
 
 /** The recorded payload as it would be where our App is installed, on an issue that has our label, from a person. */

@@ -18,6 +18,7 @@ const POLL_MS = 50;
 const REPOSITORY = generateRepositories(20, 1)[0];
 
 export interface CrashRun extends Verdict {
+  folder: string;
   crashed: boolean;
   calls: RecordedCall[];
   durationMs: number;
@@ -39,19 +40,14 @@ export async function crashRun({ point, isBlind = false }: CrashRunOptions): Pro
   let host = startHost(world, point);
   try {
     const issue = await begin(world);
-    const end = await carryOn(world, issue, host, (next) => {
+    const late = await carryOn(world, issue, host, (next) => {
       host = next;
     });
-    const isDrained = await host.idle(IDLE_TIMEOUT_MS);
     await host.stop();
     const verdict = await judge({ ...world, issue, dataFolder: dataOf(folder) });
-    const problems = [
-      ...(end === 'ended' ? [] : [`the run had not ended after ${RUN_TIMEOUT_MS} ms`]),
-      ...(isDrained ? [] : ['messages were left to deliver']),
-      ...verdict.problems,
-    ];
+    const problems = [...late, ...verdict.problems];
     const crashed = existsSync(crashedFile(folder));
-    return { ...verdict, problems, crashed, calls: await readCalls(folder), durationMs: performance.now() - startedAt };
+    return { folder, ...verdict, problems, crashed, calls: await readCalls(folder), durationMs: performance.now() - startedAt };
   } finally {
     await host.stop();
     endJobs(folder);
@@ -100,13 +96,13 @@ async function begin({ github, repository, port }: World): Promise<number> {
   return number;
 }
 
-/** What an operator and GitHub do: a dead host is started again, an unanswered delivery is delivered again. */
+/** What an operator and GitHub do until all is quiet: a dead host is started again, an unanswered delivery is delivered again. */
 async function carryOn(
   world: World,
   issue: number,
   first: HostProcess,
   onRestart: (host: HostProcess) => void,
-): Promise<'ended' | 'late'> {
+): Promise<string[]> {
   const { github, repository } = world;
   const deadline = performance.now() + RUN_TIMEOUT_MS;
   let host = first;
@@ -119,10 +115,11 @@ async function carryOn(
       isReady = (await host.ready) === 'ready';
     }
     if (isReady) redeliverLost(github);
-    if (await hasEndedOutside(world, issue)) return 'ended';
+    // What is still to be delivered may do something outside, or die of it.
+    if ((await hasEndedOutside(world, issue)) && (await host.idle(IDLE_TIMEOUT_MS))) return [];
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  return 'late';
+  return [`after ${RUN_TIMEOUT_MS} ms the run had not ended, or messages were left to deliver`];
 }
 
 function redeliverLost(github: Github): void {

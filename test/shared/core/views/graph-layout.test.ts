@@ -14,7 +14,12 @@ function columns(tasks: Task[]): string[][] {
 
 describe('the picture of a run', () => {
   it('puts a task right of all its dependencies', () => {
-    const tasks = [task('docs', ['api', 'store']), task('api', ['design']), task('store', ['design']), task('design')];
+    const tasks = [
+      task('docs', ['api', 'store']),
+      task('api', ['design']),
+      task('store', ['design']),
+      task('design'),
+    ];
     expect(columns(tasks)).toEqual([['design'], ['api', 'store'], ['docs']]);
   });
 
@@ -28,7 +33,14 @@ describe('the picture of a run', () => {
       task('api'),
       task('plan', [], { kind: 'plan' }),
     ];
-    expect(columns(tasks)).toEqual([['plan'], ['api'], ['integrate-1'], ['fix-1'], ['integrate-2'], ['review', 'audit']]);
+    expect(columns(tasks)).toEqual([
+      ['plan'],
+      ['api'],
+      ['integrate-1'],
+      ['fix-1'],
+      ['integrate-2'],
+      ['review', 'audit'],
+    ]);
     const { edges } = layoutGraph(tasks);
     expect(edges.map(({ from, to }) => `${from.task.id} ${to.task.id}`)).toEqual([
       'plan api',
@@ -41,6 +53,10 @@ describe('the picture of a run', () => {
   });
 
   it('shows every task, also those of a cycle that should not be', () => {
-    expect(columns([task('a', ['b']), task('b', ['a']), task('c')]).flat().toSorted()).toEqual(['a', 'b', 'c']);
+    expect(
+      columns([task('a', ['b']), task('b', ['a']), task('c')])
+        .flat()
+        .toSorted(),
+    ).toEqual(['a', 'b', 'c']);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,9 @@ const MAX_BYTES = 1024 * 1024;
 
 function diffOf(files: Files, maxBytes = MAX_BYTES): string {
   const { changeSet, contents } = bundleOf('0'.repeat(40), files);
-  const bytes = new Map(Object.entries(contents).map(([sha, text]) => [sha, new Uint8Array(Buffer.from(text, 'base64'))]));
+  const bytes = new Map(
+    Object.entries(contents).map(([sha, text]) => [sha, new Uint8Array(Buffer.from(text, 'base64'))]),
+  );
   return renderDiff(changeSet, bytes, maxBytes);
 }
 
@@ -28,7 +30,10 @@ function applied(before: string | null, diff: string): string | null {
 }
 
 const text = fc
-  .tuple(fc.array(fc.constantFrom('one', 'two', 'three', '', '-four', '+five', '@@ six'), { maxLength: 40 }), fc.boolean())
+  .tuple(
+    fc.array(fc.constantFrom('one', 'two', 'three', '', '-four', '+five', '@@ six'), { maxLength: 40 }),
+    fc.boolean(),
+  )
   .map(([lines, isOpen]) => (lines.length === 0 ? 'x' : lines.join('\n')) + (isOpen ? '' : '\n'));
 
 describe('a change set as a diff', () => {
@@ -49,7 +54,10 @@ describe('a change set as a diff', () => {
   });
 
   it('stops at its limit and says how much is left out', () => {
-    const diff = diffOf({ 'a.txt': [null, 'a\n'], 'b.txt': [null, 'b'.repeat(500)], 'c.txt': [null, 'c\n'] }, 200);
+    const diff = diffOf(
+      { 'a.txt': [null, 'a\n'], 'b.txt': [null, 'b'.repeat(500)], 'c.txt': [null, 'c\n'] },
+      200,
+    );
     expect(diff).toContain('+a');
     expect(diff).not.toContain('bbb');
     expect(diff).toContain('2 of 3 files are not shown');

@@ -16,7 +16,15 @@ describe('the log of an attempt', () => {
     const results = [{ type: 'tool_result', toolUseId: '1', content: 'no such file', isError: true }];
     const text = log(
       { kind: 'turn', turn: { role: 'assistant', blocks }, model: 'script-1' },
-      { kind: 'tool', name: 'read_file', input: '{}', allowed: true, isError: true, summary: 'src/a.js', ms: 1_500 },
+      {
+        kind: 'tool',
+        name: 'read_file',
+        input: '{}',
+        allowed: true,
+        isError: true,
+        summary: 'src/a.js',
+        ms: 1_500,
+      },
       { kind: 'turn', turn: { role: 'user', blocks: results } },
     );
     expect(text.split('\n')).toEqual([
@@ -31,9 +39,24 @@ describe('the log of an attempt', () => {
   });
 
   it('says what was denied, and shows the output of a check that failed', () => {
-    const result = { command: 'npm test', exitCode: 1, passed: false, summary: '1 failed', outputTail: 'expected 2', durationMs: 10 };
+    const result = {
+      command: 'npm test',
+      exitCode: 1,
+      passed: false,
+      summary: '1 failed',
+      outputTail: 'expected 2',
+      durationMs: 10,
+    };
     const text = log(
-      { kind: 'tool', name: 'shell', input: '{"command":"env"}', allowed: false, isError: true, summary: '', ms: 0 },
+      {
+        kind: 'tool',
+        name: 'shell',
+        input: '{"command":"env"}',
+        allowed: false,
+        isError: true,
+        summary: '',
+        ms: 0,
+      },
       { kind: 'checks', results: [result] },
     );
     expect(text).toContain('[shell DENIED · 0 ms] {"command":"env"}');
@@ -42,7 +65,8 @@ describe('the log of an attempt', () => {
 
   it('cuts long prompts and keeps long answers', () => {
     const long = Array.from({ length: 50 }, (_, n) => `line ${n}`).join('\n');
-    const said = (role: string) => log({ kind: 'turn', turn: { role, blocks: [{ type: 'text', text: long }] } });
+    const said = (role: string) =>
+      log({ kind: 'turn', turn: { role, blocks: [{ type: 'text', text: long }] } });
     expect(said('user')).toContain('… 38 more lines');
     expect(said('user')).not.toContain('line 12');
     expect(said('assistant')).toContain('line 49');

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { openSqliteDatabase, type SqliteDatabase } from '../../../../shared/adapters/local/sqlite-database.ts';
+import * as fc from 'fast-check';
+import {
+  openSqliteDatabase,
+  type SqliteDatabase,
+} from '../../../../shared/adapters/local/sqlite-database.ts';
 import { createSqliteStore } from '../../../../shared/adapters/local/sqlite-store.ts';
 import { appendHistory, type HistoryEntry } from '../../../../shared/core/history.ts';
 import { refs } from '../../../../shared/core/refs.ts';
@@ -20,13 +23,21 @@ function recordsAfter(story: readonly Entry[]): { run: Run; tasks: Task[] } {
   for (const { record, at } of story) {
     histories.set(record, appendHistory(histories.get(record) ?? [], { at, state: 'running', by: 'test' }));
   }
-  const [, ...tasks] = [...histories].map(([id, history]) => ({ id, run: 'run1', tenant: 'local', live: true, history }) as Task);
-  return { run: { id: 'run1', tenant: 'local', stage: 'executing', history: histories.get('') } as unknown as Run, tasks };
+  const [, ...tasks] = [...histories].map(
+    ([id, history]) => ({ id, run: 'run1', tenant: 'local', live: true, history }) as Task,
+  );
+  return {
+    run: { id: 'run1', tenant: 'local', stage: 'executing', history: histories.get('') } as unknown as Run,
+    tasks,
+  };
 }
 
-const story = fc.array(fc.record({ record: fc.constantFrom('', 'api', 'docs', 'tests'), at: fc.integer({ min: 1, max: 9 }) }), {
-  maxLength: 30,
-});
+const story = fc.array(
+  fc.record({ record: fc.constantFrom('', 'api', 'docs', 'tests'), at: fc.integer({ min: 1, max: 9 }) }),
+  {
+    maxLength: 30,
+  },
+);
 
 describe('the events of a run', () => {
   it('only ever get longer, whatever times the entries that appear later have', () => {
@@ -89,7 +100,10 @@ describe('reading the feed from a store', () => {
   }
 
   it('gives every reader the same numbers, also readers at the same moment', async () => {
-    const first = [{ record: '', at: 5 }, { record: 'api', at: 7 }];
+    const first = [
+      { record: '', at: 5 },
+      { record: 'api', at: 7 },
+    ];
     await write(first);
     const readers = await Promise.all(Array.from({ length: 6 }, () => readFeed(store, 'local', 'run1')));
     const before = readers[0]?.events ?? [];
