@@ -23,7 +23,7 @@ import { transcriptChunks } from './transcript-chunks.ts';
 const MAX_DIFF_BYTES = 200 * 1024;
 const MAX_LOG_CHARS = 64 * 1024;
 
-export function addPageRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): void {
+export function addPageRoutes(app: ApiApp, { ports }: Runtime): void {
   const { store } = ports;
 
   async function sendRuns(context: ApiContext): Promise<Response> {
@@ -37,7 +37,7 @@ export function addPageRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): 
     });
     const runs = page.documents.map(({ data }) => data);
     const main = runsPage({ runs, stage, next: page.cursor, now: ports.clock.now() });
-    return sendPage(context, { title: 'Runs', simulated: simulatedModel, script: runsScript, main });
+    return sendPage(context, { title: 'Runs', simulated: ports.model.provider === 'script', script: runsScript, main });
   }
 
   app.get('/', sendRuns);
@@ -49,18 +49,19 @@ export function addPageRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): 
     const tasks = readingOrder(await readTasks(store, run.tenant, run.id));
     const events = feed?.events ?? [];
     const isOver = isTerminal(run.stage);
+    const cost = costView(run, tasks);
     const page: RunPage = {
       run,
       tasks,
       events,
-      cost: costView(run, tasks, simulatedModel),
+      cost,
       log: await readLog(chooseAttempt(tasks, context.req.query('log'))),
       diff: await readChange(tasks),
       now: ports.clock.now(),
     };
     return sendPage(context, {
       title: run.title,
-      simulated: simulatedModel,
+      simulated: cost.simulated,
       script: runScript,
       data: { run: run.id, over: String(isOver), seq: String(events.length), events: eventTypes.join(' ') },
       aside: isOver ? liveMark('ended') : liveMark('connecting…'),

@@ -16,7 +16,7 @@ import { integratedTask, readDiff } from './read-diff.ts';
 /** Of one answer; git and the artifact have the rest. */
 const MAX_DIFF_BYTES = 1024 * 1024;
 
-export function addRunRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): void {
+export function addRunRoutes(app: ApiApp, { ports }: Runtime): void {
   const { store } = ports;
 
   app.get('/api/runs', async (context) => {
@@ -47,7 +47,7 @@ export function addRunRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): v
 
   app.get('/api/runs/:id/cost', async (context) => {
     const run = await findRun(store, context);
-    return context.json(costView(run, await readTasks(store, run.tenant, run.id), simulatedModel));
+    return context.json(costView(run, await readTasks(store, run.tenant, run.id)));
   });
 
   app.get('/api/runs/:id/diff', async (context) => {

@@ -6,7 +6,7 @@ import { listQuery } from '../../shared/messages/run-view.ts';
 import type { Runtime } from '../../shared/runtime/functions.ts';
 import type { ApiApp } from './api-env.ts';
 
-export function addStatusRoutes(app: ApiApp, { ports, simulatedModel }: Runtime): void {
+export function addStatusRoutes(app: ApiApp, { ports }: Runtime): void {
   const { store, agents, policy, model } = ports;
   const document = openApiDocument(policy.version);
 
@@ -21,7 +21,7 @@ export function addStatusRoutes(app: ApiApp, { ports, simulatedModel }: Runtime)
     const live = counts.filter(([stage]) => !isTerminal(stage));
     return context.json({
       version: policy.version,
-      model: { provider: model.provider, simulated: simulatedModel },
+      model: { provider: model.provider, simulated: model.provider === 'script' },
       runs: Object.fromEntries(counts),
       liveRuns: live.reduce((sum, [, count]) => sum + count, 0),
       agents: agents.size,

@@ -11,7 +11,7 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 
 if (process.features.typescript) {
   await runHere();
-} else if (existsSync(bundledNode) && process.execPath !== bundledNode) {
+} else if (existsSync(bundledNode)) {
   runWithBundledNode();
 } else {
   fail(
@@ -43,26 +43,28 @@ function quietExperimentalWarnings() {
 
 function runWithBundledNode() {
   const args = ['--disable-warning=ExperimentalWarning', fileURLToPath(main), ...process.argv.slice(2)];
+  // Before the start: a signal in between would end this process and leave the other one alone.
+  const stopForwarding = forwardSignals(() => child);
   const child = spawn(bundledNode, args, { stdio: 'inherit' });
-  const forward = (signal) => child.kill(signal);
-  // A terminal sends its signals to both processes; the one that does the work decides when to end.
-  process.on('SIGINT', () => undefined);
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, forward);
   child.on('error', (error) =>
     fail(`${bundledNode} does not start (${error.message}); run 'npm ci' again in ${project}`),
   );
-  child.on('close', (code, signal) => endLike(code, signal, forward));
+  child.on('close', (code, signal) => {
+    stopForwarding();
+    if (signal === null) process.exitCode ||= code;
+    else process.kill(process.pid, signal);
+  });
 }
 
-function endLike(code, signal, forward) {
-  if (signal === null) {
-    process.exitCode = code ?? 1;
-    return;
-  }
-  process.removeAllListeners('SIGINT');
-  process.removeListener('SIGTERM', forward);
-  process.removeListener('SIGHUP', forward);
-  process.kill(process.pid, signal);
+function forwardSignals(childOf) {
+  const forward = (signal) => childOf().kill(signal);
+  // A terminal sends this one to both processes, and twice means at once.
+  const interrupt = process.stdin.isTTY ? () => undefined : forward;
+  const handlers = { SIGTERM: forward, SIGHUP: forward, SIGINT: interrupt };
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of Object.entries(handlers)) process.removeListener(signal, handler);
+  };
 }
 
 function fail(message) {

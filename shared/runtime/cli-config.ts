@@ -21,7 +21,7 @@ const environment = z.object({
   PENSTOCK_MODEL: text.pipe(
     z
       .string()
-      .regex(/^(anthropic|openai|script:.+)$/, 'anthropic, openai or script:FILE')
+      .regex(/^(anthropic|script:.+)$/, 'anthropic or script:FILE')
       .optional(),
   ),
   PENSTOCK_SANDBOX: text.pipe(
@@ -29,7 +29,6 @@ const environment = z.object({
   ),
   PENSTOCK_UNSAFE_NO_SANDBOX: flag,
   ANTHROPIC_API_KEY: text,
-  OPENAI_API_KEY: text,
   GITHUB_APP_ID: text,
   GITHUB_PRIVATE_KEY: text,
   GITHUB_WEBHOOK_SECRET: text,
@@ -40,7 +39,6 @@ const GITHUB_APP = ['GITHUB_APP_ID', 'GITHUB_PRIVATE_KEY', 'GITHUB_WEBHOOK_SECRE
 const SECRETS = new Set([
   'PENSTOCK_TOKEN',
   'ANTHROPIC_API_KEY',
-  'OPENAI_API_KEY',
   'GITHUB_PRIVATE_KEY',
   'GITHUB_WEBHOOK_SECRET',
 ]);
@@ -57,7 +55,6 @@ export interface CliConfig {
   sandbox: 'auto' | 'bubblewrap' | 'none';
   isUnsafeAllowed: boolean;
   hasAnthropicKey: boolean;
-  hasOpenaiKey: boolean;
   githubApp: { set: string[]; missing: string[] };
 }
 
@@ -75,7 +72,6 @@ export function readCliConfig(env: Record<string, string | undefined> = process.
     sandbox: data.PENSTOCK_SANDBOX ?? 'auto',
     isUnsafeAllowed: data.PENSTOCK_UNSAFE_NO_SANDBOX,
     hasAnthropicKey: data.ANTHROPIC_API_KEY !== undefined,
-    hasOpenaiKey: data.OPENAI_API_KEY !== undefined,
     githubApp: { set: GITHUB_APP.filter(isSet), missing: GITHUB_APP.filter((name) => !isSet(name)) },
   };
 }

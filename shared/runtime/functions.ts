@@ -11,8 +11,6 @@ export interface Runtime {
   /** Model calls of jobs go through here. */
   gateway: MessagesGateway;
   webhookSecrets: string[];
-  /** Whether a scripted model answers: every page says so. */
-  simulatedModel: boolean;
   close(): Promise<void>;
 }
 

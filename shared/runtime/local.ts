@@ -100,7 +100,6 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
     identity: createLocalIdentity({ tenant: config.PENSTOCK_TENANT, ...(config.PENSTOCK_TOKEN === undefined ? {} : { token: config.PENSTOCK_TOKEN }) }),
     gateway: createMessagesGateway(access),
     webhookSecrets: [config.GITHUB_WEBHOOK_SECRET, config.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined),
-    simulatedModel: access.provider === 'script',
     queue,
     store,
     jobs,

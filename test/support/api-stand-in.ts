@@ -47,7 +47,9 @@ export async function startApiStandIn(runs: StandInRun[]): Promise<ApiStandIn> {
   let cutAfter = Number.POSITIVE_INFINITY;
   const app = new Hono();
   app.onError((error, context) => asProblem(context, error));
-  app.notFound((context) => asProblem(context, new PenstockError('not_found', `there is no ${context.req.path}`)));
+  app.notFound((context) =>
+    asProblem(context, new PenstockError('not_found', `there is no ${context.req.path}`)),
+  );
   app.use(async (context, next) => {
     calls.push(await callOf(context));
     const error = errors.shift();
@@ -56,13 +58,15 @@ export async function startApiStandIn(runs: StandInRun[]): Promise<ApiStandIn> {
   });
   const find = (context: Context): StandInRun => {
     const found = runs.find(({ run }) => run.id === context.req.param('id'));
-    if (found === undefined) throw new PenstockError('not_found', `there is no run ${context.req.param('id')}`);
+    if (found === undefined)
+      throw new PenstockError('not_found', `there is no run ${context.req.param('id')}`);
     return found;
   };
   app.post('/api/requirements', (context) => {
     const body = requirementBody.parse(calls.at(-1)?.body);
     const [first] = runs;
-    if (first === undefined) throw new PenstockError('invalid', `nothing is prepared for ${body.requirement}`);
+    if (first === undefined)
+      throw new PenstockError('invalid', `nothing is prepared for ${body.requirement}`);
     return context.json(acceptedAnswer(first.run.id), 202);
   });
   app.get('/api/runs', (context) => context.json(pageOf(runs, context)));
@@ -74,10 +78,14 @@ export async function startApiStandIn(runs: StandInRun[]): Promise<ApiStandIn> {
     if (plan === undefined) throw new PenstockError('not_found', `run ${run.id} has no plan`);
     return context.json(plan);
   });
-  app.post('/api/runs/:id/cancel', (context) => context.json({ ...find(context).run, stage: 'cancelling' }, 202));
+  app.post('/api/runs/:id/cancel', (context) =>
+    context.json({ ...find(context).run, stage: 'cancelling' }, 202),
+  );
   app.get('/api/runs/:id/tasks/:task/attempts/:n/transcript', (context) => {
     const lines = find(context).transcripts?.[`${context.req.param('task')}/${context.req.param('n')}`] ?? [];
-    return context.body(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), 200, { 'content-type': 'application/x-ndjson' });
+    return context.body(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), 200, {
+      'content-type': 'application/x-ndjson',
+    });
   });
   app.get('/api/runs/:id/events', (context) => streamEvents(context, find(context), cutAfter));
   const { server, url } = await listen(app);
@@ -123,7 +131,9 @@ function acceptedAnswer(runId: string): object {
 
 function asProblem(context: Context, error: unknown): Response {
   const problem = toProblem(error);
-  return context.body(JSON.stringify(problem), problem.status as 400, { 'content-type': 'application/problem+json' });
+  return context.body(JSON.stringify(problem), problem.status as 400, {
+    'content-type': 'application/problem+json',
+  });
 }
 
 async function callOf(context: Context): Promise<ApiCall> {

@@ -71,7 +71,8 @@ export type Play = (task: string, generation: number) => AttemptResultInput | Pr
 
 export interface EngineOptions {
   play?: Play;
-  work?: Worker;
+  /** In place of `play`, with the attempt itself. */
+  work?: (open: Parameters<Worker>[0], sent: Sent) => ReturnType<Worker>;
   model?: Model;
   seed?: number;
   policy?: Partial<Policy>;
@@ -108,17 +109,16 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     policy: { ...POLICY, ...options.policy },
     host: 'host-1',
   };
-  /** The name of the attempt is known here, although the worker itself is only told when it opens it. */
-  const playing = (hint: Message<'task-dispatched'>): Worker => {
-    if (options.work !== undefined) return options.work;
-    return async () => {
-      const { task, generation } = hint;
+  /** Whose attempt it is stands in the message; a worker itself is only told when it opens it. */
+  const portsFor = (sent: Sent): Ports => {
+    const { task = 'plan', generation = 1 } = sent.message as Partial<Message<'task-dispatched'>>;
+    const work: Worker = async (open) => {
       worked.set(task, (worked.get(task) ?? 0) + 1);
-      return options.play?.(task, generation) ?? DONE;
+      return options.work === undefined ? (options.play?.(task, generation) ?? DONE) : options.work(open, sent);
     };
+    return { ...base, work };
   };
-  const portsFor = (sent?: Sent): Ports => ({ ...base, work: playing({ generation: 1, task: 'plan', ...sent?.message } as Message<'task-dispatched'>) });
-  const ports = portsFor();
+  const ports: Ports = { ...base, work: () => Promise.reject(new Error('workers are called by deliveries only')) };
   const engine: Engine = {
     ports,
     clock,

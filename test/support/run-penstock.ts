@@ -24,11 +24,15 @@ export interface Finished {
 /** `penstock` as a process of its own, not on a terminal, with nothing in its environment but what is given. */
 export function runPenstock(args: string[], options: PenstockOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.program ?? launcher, ...args], {
-      env: { PATH: process.env['PATH'] ?? '', ...options.env },
-      cwd: options.cwd ?? process.cwd(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      [...(options.nodeArgs ?? []), options.program ?? launcher, ...args],
+      {
+        env: { PATH: process.env['PATH'] ?? '', ...options.env },
+        cwd: options.cwd ?? process.cwd(),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     const timer = setTimeout(() => child.kill('SIGKILL'), MAX_MS);
     let stdout = '';
     let stderr = '';

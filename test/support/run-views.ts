@@ -1,6 +1,21 @@
 import type { PlanProposal } from '../../shared/messages/plan.ts';
-import { costView, planView, runEvent, runView, taskView, type CostView, type PlanView, type RunEvent, type RunView, type TaskView } from '../../shared/messages/run-view.ts';
-import { transcriptLine, type TranscriptEntry, type TranscriptLine } from '../../shared/messages/transcript-line.ts';
+import {
+  costView,
+  planView,
+  runEvent,
+  runView,
+  taskView,
+  type CostView,
+  type PlanView,
+  type RunEvent,
+  type RunView,
+  type TaskView,
+} from '../../shared/messages/run-view.ts';
+import {
+  transcriptLine,
+  type TranscriptEntry,
+  type TranscriptLine,
+} from '../../shared/messages/transcript-line.ts';
 
 const START = Date.parse('2026-11-20T10:00:00.000Z');
 const SHA = '1c9e2ab0'.padEnd(40, '0');
@@ -54,7 +69,10 @@ export function aTask(change: Partial<TaskView> & { id: string }): TaskView {
   });
 }
 
-export function anAttempt(generation: number, exit: { outcome: string; code?: string; message?: string } = { outcome: 'succeeded' }): TaskView['attempts'][number] {
+export function anAttempt(
+  generation: number,
+  exit: { outcome: string; code?: string; message?: string } = { outcome: 'succeeded' },
+): TaskView['attempts'][number] {
   const usage = { input: 100, output: 20, cacheRead: 0, cacheWrite: 0 };
   const meter = { allowanceMicroUsd: 200_000, reservedMicroUsd: 0, spentMicroUsd: 50_000, usage, calls: 3 };
   return {
@@ -75,18 +93,46 @@ export function aPlan(tasks: PlanProposal['tasks']): PlanView {
 }
 
 export function planned(id: string, dependencies: string[] = []): PlanProposal['tasks'][number] {
-  return { id, agent: 'backend_developer', instructions: `do ${id}`, dependencies, acceptance: ['npm test passes'], scope: [], optional: false };
+  return {
+    id,
+    agent: 'backend_developer',
+    instructions: `do ${id}`,
+    dependencies,
+    acceptance: ['npm test passes'],
+    scope: [],
+    optional: false,
+  };
 }
 
 export function aCost(change: Partial<CostView> = {}): CostView {
   const usage = { input: 5_000, output: 700, cacheRead: 1_000, cacheWrite: 0 };
-  return costView.parse({ budgetMicroUsd: 2_000_000, spentMicroUsd: 310_000, reservedMicroUsd: 0, calls: 24, usage, simulated: true, tasks: [], ...change });
+  return costView.parse({
+    budgetMicroUsd: 2_000_000,
+    spentMicroUsd: 310_000,
+    reservedMicroUsd: 0,
+    calls: 24,
+    usage,
+    simulated: true,
+    tasks: [],
+    ...change,
+  });
 }
 
 /** Numbers events from 1, in the order given. */
-export function someEvents(run: string, events: { at: number; task?: string; state: string; by?: string; note?: string }[]): RunEvent[] {
+export function someEvents(
+  run: string,
+  events: { at: number; task?: string; state: string; by?: string; note?: string }[],
+): RunEvent[] {
   return events.map(({ at, by, ...event }, index) =>
-    runEvent.parse({ v: 1, seq: index + 1, type: 'status_update', at: timeAt(at), run, by: by ?? 'engine', ...event }),
+    runEvent.parse({
+      v: 1,
+      seq: index + 1,
+      type: 'status_update',
+      at: timeAt(at),
+      run,
+      by: by ?? 'engine',
+      ...event,
+    }),
   );
 }
 
@@ -96,9 +142,24 @@ export function someLines(entries: TranscriptEntry[]): TranscriptLine[] {
 }
 
 export function ranTests(passed: boolean, summary: string): TranscriptEntry {
-  return { kind: 'tool', name: 'run_tests', input: '{}', allowed: true, isError: !passed, summary: `${passed ? 'passed' : 'failed'}: ${summary}`, ms: 900 };
+  return {
+    kind: 'tool',
+    name: 'run_tests',
+    input: '{}',
+    allowed: true,
+    isError: !passed,
+    summary: `${passed ? 'passed' : 'failed'}: ${summary}`,
+    ms: 900,
+  };
 }
 
 export function aCheck(passed: boolean, summary: string, command = 'npm test'): TaskView['checks'][number] {
-  return { command, exitCode: passed ? 0 : 1, passed, summary, outputTail: passed ? '' : 'expected 1 to be 2', durationMs: 800 };
+  return {
+    command,
+    exitCode: passed ? 0 : 1,
+    passed,
+    summary,
+    outputTail: passed ? '' : 'expected 1 to be 2',
+    durationMs: 800,
+  };
 }

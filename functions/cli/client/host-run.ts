@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PenstockError } from '../../../shared/ports/penstock-error.ts';
 import type { CliConfig } from '../../../shared/runtime/cli-config.ts';
 import { createHttpClient } from './http-client.ts';
-import { DEFAULT_URL, type Source } from './sources.ts';
+import type { Source } from './sources.ts';
 
 type StartUp = (options: { port: number; data: string; model: string; quiet: boolean }) => Promise<{
   url: string;
@@ -29,14 +29,11 @@ export async function hostRun(
   return { kind: 'server', name: up.url, client, close: () => up.stop() };
 }
 
-function assertModel({ hasAnthropicKey, hasOpenaiKey }: CliConfig, model: string): void {
-  const variable =
-    model === 'anthropic' ? 'ANTHROPIC_API_KEY' : model === 'openai' ? 'OPENAI_API_KEY' : undefined;
-  const isSet = model === 'openai' ? hasOpenaiKey : hasAnthropicKey;
-  if (variable === undefined || isSet) return;
+function assertModel({ hasAnthropicKey }: CliConfig, model: string): void {
+  if (model !== 'anthropic' || hasAnthropicKey) return;
   throw new PenstockError(
     'config',
-    `there is no model to work with: set ${variable}; or see the demo, which needs no key, with 'npm start'; or play a script with --model script:FILE (no server answers at ${DEFAULT_URL} either)`,
+    "there is no model to work with: set ANTHROPIC_API_KEY; or see the demo, which needs no key, with 'npm start'; or play a script with --model script:FILE",
   );
 }
 

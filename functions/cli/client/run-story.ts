@@ -29,7 +29,8 @@ export async function openRunStory(client: ApiClient, runId: string): Promise<Ru
   async function aboutRun({ state, note }: RunEvent): Promise<Line[]> {
     if (state === 'accepted') return [acceptedLine(run)];
     run = (await runAnswers.run(client, runId)).view;
-    wasDraft ||= run.pullRequest?.ready === false || (state === 'awaiting_review' && /\bdraft\b/.test(note ?? ''));
+    wasDraft ||=
+      run.pullRequest?.ready === false || (state === 'awaiting_review' && /\bdraft\b/.test(note ?? ''));
     const lines: Line[] = state === 'planning' ? [] : await tellPlan();
     if (state === 'awaiting_approval') lines.push(decisionLine(run));
     if (isTerminalStage(state)) lines.push(...endLines(run, wasDraft));

@@ -18,7 +18,10 @@ export function cancelCommand({ screen, end }: Cli): Command {
       const { id } = run.view;
       if (source.kind === 'folder') {
         await source.close();
-        throw new PenstockError('unavailable', `nothing works on run ${id} in ${source.name}; start 'penstock up --data ${source.name}' and cancel it there`);
+        throw new PenstockError(
+          'unavailable',
+          `nothing works on run ${id} in ${source.name}; start 'penstock up --data ${source.name}' and cancel it there`,
+        );
       }
       const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
       const init = { method: 'POST', headers, body: '{}' };

@@ -24,7 +24,7 @@ export function withRequirement(command: Command): Command {
     .option('--base <ref>', 'branch to start from (default: the repository’s own)')
     .option('--budget <usd>', 'what the run may spend at most')
     .option('--priority <p>', 'critical, high, normal or low, or 1 to 10')
-    .option('--model <model>', 'without a server: anthropic, openai or script:FILE');
+    .option('--model <model>', 'without a server: anthropic or script:FILE');
 }
 
 export async function requirementOf(words: string[], options: RequirementOptions): Promise<RequirementInput> {

@@ -72,5 +72,5 @@ async function listFolders(config: CliConfig, limit: number): Promise<ListedRuns
 
 function runLine(run: RunView): string {
   const pull = run.pullRequest === undefined ? '' : `   PR #${run.pullRequest.number}`;
-  return `${run.id.padEnd(10)}${run.createdAt.slice(0, 16).replace('T', ' ')}  ${run.stage.padEnd(18)}${oneLine(run.title, 70)}${pull}`;
+  return `${run.id.padEnd(18)}${run.createdAt.slice(0, 16).replace('T', ' ')}  ${run.stage.padEnd(18)}${oneLine(run.title, 70)}${pull}`;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { PenstockError } from '../../../shared/ports/penstock-error.ts';
-import { type Cli, newCommand } from '../cli.ts';
+import { type Cli, configOf, newCommand } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterrupt } from '../on-interrupt.ts';
 
@@ -20,9 +20,10 @@ export function upCommand({ screen, end }: Cli): Command {
   )
     .option('--port <n>', 'where to listen (default: PORT, else 8080; 0: any free port)')
     .option('--data <folder>', 'where everything is kept (default: PENSTOCK_DATA, else .penstock)')
-    .option('--model <model>', 'anthropic, openai or script:FILE')
+    .option('--model <model>', 'anthropic or script:FILE')
     .action(async (options: UpOptions) => {
-      const { data, model, json } = options;
+      const { data, json } = options;
+      const model = options.model ?? configOf().model;
       const port = portOf(options.port);
       const { startUp } = await import('../../local/up.ts');
       const interrupt = onInterrupt();

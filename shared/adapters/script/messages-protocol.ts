@@ -22,7 +22,8 @@ const toolResultBlock = z.looseObject({
   content: z.union([z.string(), z.array(textBlock)]).optional(),
   is_error: z.boolean().optional(),
 });
-const contentBlock = z.union([
+/** A block of a request or an answer. */
+export const contentBlock = z.union([
   textBlock.transform(({ type, text }): Block => ({ type, text })),
   toolUseBlock.transform(({ type, id, name, input }): Block => ({ type, id, name, input })),
   toolResultBlock.transform(
@@ -98,6 +99,13 @@ const stopReasons: Record<Stop, string> = {
   refused: 'refusal',
   context_full: 'model_context_window_exceeded',
 };
+
+/** A reason that is not known is an answer cut short. */
+export function toStop(reason: string): Stop {
+  const known = Object.entries(stopReasons) as [Stop, string][];
+  if (reason === 'stop_sequence') return 'end';
+  return known.find(([, wire]) => wire === reason)?.[0] ?? 'truncated';
+}
 
 export interface WireMessage {
   id: string;

@@ -4,7 +4,7 @@ import type { Run } from '../run.ts';
 import { spentMicroUsd, type Task } from '../task.ts';
 
 /** What a run has spent, added up from the meters of its attempts. */
-export function costView(run: Run, tasks: readonly Task[], simulated: boolean): CostView {
+export function costView(run: Run, tasks: readonly Task[]): CostView {
   const meters = tasks.flatMap(({ attempts }) => attempts.map(({ meter }) => meter));
   return {
     budgetMicroUsd: run.budget.limitMicroUsd,
@@ -12,7 +12,7 @@ export function costView(run: Run, tasks: readonly Task[], simulated: boolean): 
     reservedMicroUsd: sum(meters, (meter) => meter.reservedMicroUsd),
     calls: sum(meters, (meter) => meter.calls),
     usage: addUsage(meters.map(({ usage }) => usage)),
-    simulated,
+    simulated: tasks.some(({ attempts }) => attempts.some(({ provider }) => provider === 'script')),
     tasks: tasks.map((task) => ({
       task: task.id,
       agent: task.agent,

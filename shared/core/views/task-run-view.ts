@@ -4,6 +4,7 @@ import type { HistoryEntry } from '../history.ts';
 import { isTerminal, type Run, type Stage } from '../run.ts';
 import type { Task } from '../task.ts';
 import { isoTime } from './iso-time.ts';
+import { eventsOf, extendOrder } from './run-feed.ts';
 
 type Phase = TaskRun['status']['phase'];
 type Condition = TaskRun['status']['conditions'][number];
@@ -37,7 +38,7 @@ export function taskRunView(run: Run, tasks: readonly Task[]): TaskRun {
       configMapName: `${taskRun.name}-files`,
       jobName: `${taskRun.name}-job`,
       runId: run.id,
-      events: eventsOf(run, tasks),
+      events: shownEvents(run, tasks),
     },
   };
 }
@@ -117,17 +118,11 @@ function firstStart(tasks: readonly Task[]): HistoryEntry | undefined {
     .toSorted((a, b) => a.at - b.at)[0];
 }
 
-function eventsOf(run: Run, tasks: readonly Task[]): TaskRun['status']['events'] {
-  const entries = [
-    ...run.history.map((entry) => ({ entry, name: 'run' })),
-    ...tasks.flatMap(({ id, history }) => history.map((entry) => ({ entry, name: id }))),
-  ];
-  return entries
-    .toSorted((a, b) => a.entry.at - b.entry.at)
-    .slice(-MAX_EVENTS)
-    .map(({ entry, name }) => ({
-      at: isoTime(entry.at),
-      type: entry.state === 'failed' || entry.state === 'skipped' ? 'Warning' : 'Normal',
-      message: `${name} ${entry.state}${entry.note === undefined ? '' : `: ${entry.note}`}`,
-    }));
+function shownEvents(run: Run, tasks: readonly Task[]): TaskRun['status']['events'] {
+  const events = eventsOf(run, tasks, extendOrder(undefined, run, tasks));
+  return events.slice(-MAX_EVENTS).map(({ at, task, state, note }) => ({
+    at,
+    type: state === 'failed' || state === 'skipped' ? 'Warning' : 'Normal',
+    message: `${task ?? 'run'} ${state}${note === undefined ? '' : `: ${note}`}`,
+  }));
 }

@@ -24,15 +24,15 @@ export async function openApiWorld(
 ): Promise<ApiWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-api-'));
   const config = readConfig({ PENSTOCK_DATA: folder, PENSTOCK_TENANT: options.tenant ?? 'local' });
-  const access = { provider: 'script', baseUrl: 'http://127.0.0.1:9', apiKey: 'none' } as const;
+  const { caller, simulated = true } = options;
+  const access = { provider: simulated ? 'script' : 'anthropic', baseUrl: 'http://127.0.0.1:9', apiKey: 'none' } as const;
   const log = createPinoLog({ level: 'SILENT' });
   const local = await createLocalRuntime({ config, baseUrl: BASE_URL, model: access, log });
-  const { caller, simulated = true } = options;
   const identity =
     caller === undefined
       ? local.identity
       : { mode: 'oidc' as const, authenticate: () => Promise.resolve(caller) };
-  const runtime = { ...local, identity, simulatedModel: simulated };
+  const runtime = { ...local, identity };
   const app = api.app(runtime);
   return {
     runtime,

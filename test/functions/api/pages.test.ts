@@ -47,7 +47,7 @@ describe('the page of a run', () => {
       expect(text).toContain(part);
     }
     expect(text).toContain('<span class="add">+export const store = [];</span>');
-    expect(text).toMatch(/<svg class="graph"[^]*<a class="good" href="\?log=api\.1#log">/);
+    expect(text).toMatch(/<svg\s+class="graph"[^]*<a class="good" href="\?log=api\.1#log">/);
     expect(text).toContain('Scripted model: no AI is called, tokens and cost are simulated.');
   });
 

@@ -11,7 +11,9 @@ interface Doctor {
 }
 
 async function doctor(env: Record<string, string>) {
-  const { code, stdout, stderr } = await runPenstock(['doctor', '--json'], { env: { PENSTOCK_SANDBOX: 'none', ...env } });
+  const { code, stdout, stderr } = await runPenstock(['doctor', '--json'], {
+    env: { PENSTOCK_SANDBOX: 'none', ...env },
+  });
   const { ok, findings } = JSON.parse(stdout) as Doctor;
   const of = (name: string) => findings.find((finding) => finding.name === name);
   return { code, ok, of, text: stdout + stderr };
@@ -28,7 +30,10 @@ describe('penstock doctor', () => {
     const { code, ok, of } = await doctor({});
     expect({ code, ok }).toEqual({ code: 0, ok: true });
     expect(of('model key')?.detail).toContain('npm start');
-    expect(of('sandbox')).toMatchObject({ state: 'note', detail: expect.stringContaining('a live model gets no shell and no test runner') });
+    expect(of('sandbox')).toMatchObject({
+      state: 'note',
+      detail: expect.stringContaining('a live model gets no shell and no test runner'),
+    });
     expect(of('node')?.detail).toContain(process.versions.node);
     expect(of('models')?.detail).toContain('none retired');
   });
@@ -36,17 +41,26 @@ describe('penstock doctor', () => {
   it('finds half a GitHub App', async () => {
     const { code, of } = await doctor({ GITHUB_APP_ID: '1', GITHUB_WEBHOOK_SECRET: 'hush' });
     expect(code).toBe(1);
-    expect(of('GitHub App')).toMatchObject({ state: 'wrong', detail: 'not complete: GITHUB_PRIVATE_KEY missing' });
+    expect(of('GitHub App')).toMatchObject({
+      state: 'wrong',
+      detail: 'not complete: GITHUB_PRIVATE_KEY missing',
+    });
   });
 
   it('finds a data folder that cannot be there, and a server that does not answer', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'penstock-doctor-'));
     writeFileSync(join(folder, 'file'), '');
     try {
-      const { code, of } = await doctor({ PENSTOCK_DATA: join(folder, 'file', 'below'), PENSTOCK_URL: 'http://127.0.0.1:9' });
+      const { code, of } = await doctor({
+        PENSTOCK_DATA: join(folder, 'file', 'below'),
+        PENSTOCK_URL: 'http://127.0.0.1:9',
+      });
       expect(code).toBe(1);
       expect(of('data folder')?.state).toBe('wrong');
-      expect(of('server')).toMatchObject({ state: 'wrong', detail: expect.stringContaining('nothing answers at http://127.0.0.1:9') });
+      expect(of('server')).toMatchObject({
+        state: 'wrong',
+        detail: expect.stringContaining('nothing answers at http://127.0.0.1:9'),
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -56,7 +70,7 @@ describe('penstock doctor', () => {
 describe('the environment of penstock', () => {
   it.each([
     ['PENSTOCK_URL', 'localhost', 'PENSTOCK_URL is "localhost" and takes an http or https URL'],
-    ['PENSTOCK_MODEL', 'gpt', 'PENSTOCK_MODEL is "gpt" and takes anthropic, openai or script:FILE'],
+    ['PENSTOCK_MODEL', 'gpt', 'PENSTOCK_MODEL is "gpt" and takes anthropic or script:FILE'],
     ['PENSTOCK_SANDBOX', 'docker', 'PENSTOCK_SANDBOX is "docker" and takes auto, bubblewrap or none'],
     ['PENSTOCK_UNSAFE_NO_SANDBOX', 'yes', 'PENSTOCK_UNSAFE_NO_SANDBOX is "yes" and takes 1 or 0'],
   ])('is checked: %s', async (name, value, text) => {
@@ -66,12 +80,20 @@ describe('the environment of penstock', () => {
 
   it('takes a variable that is set to nothing for one that is not set', () => {
     const config = readCliConfig({ PENSTOCK_URL: '', ANTHROPIC_API_KEY: ' ', GITHUB_APP_ID: '' });
-    expect(config).toMatchObject({ dataFolder: '.penstock', sandbox: 'auto', hasAnthropicKey: false, githubApp: { set: [] } });
+    expect(config).toMatchObject({
+      dataFolder: '.penstock',
+      sandbox: 'auto',
+      hasAnthropicKey: false,
+      githubApp: { set: [] },
+    });
     expect(config.url).toBeUndefined();
   });
 
   it('holds no key', () => {
-    const config = readCliConfig({ ANTHROPIC_API_KEY: 'sk-secret', OPENAI_API_KEY: 'sk-secret', GITHUB_PRIVATE_KEY: 'sk-secret' });
+    const config = readCliConfig({
+      ANTHROPIC_API_KEY: 'sk-secret',
+      GITHUB_PRIVATE_KEY: 'sk-secret',
+    });
     expect(JSON.stringify(config)).not.toContain('sk-secret');
   });
 });

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { launcher, runPenstock } from '../../support/run-penstock.ts';
@@ -34,9 +43,18 @@ describe('the launcher', () => {
 
   it('hands over to the project’s own Node where the running one is too old, with arguments and exit code', async () => {
     bundle('#!/bin/sh\nprintf "%s\\n" "$@"\nexit 4\n');
-    const { code, stdout } = await runPenstock(['show', '7f3a', '--json'], { program: copy, nodeArgs: OLD_NODE });
+    const { code, stdout } = await runPenstock(['show', '7f3a', '--json'], {
+      program: copy,
+      nodeArgs: OLD_NODE,
+    });
     expect(code).toBe(4);
-    expect(stdout.split('\n').slice(1)).toEqual([join(project, 'functions', 'cli', 'main.ts'), 'show', '7f3a', '--json', '']);
+    expect(stdout.split('\n').slice(1)).toEqual([
+      join(project, 'functions', 'cli', 'main.ts'),
+      'show',
+      '7f3a',
+      '--json',
+      '',
+    ]);
   });
 
   it('ends as the program that it started ended, and passes signals on', async () => {
@@ -57,14 +75,21 @@ describe('the launcher', () => {
   it('says what to do when there is no Node that is new enough', async () => {
     const { code, stderr } = await runPenstock(['--help'], { program: copy, nodeArgs: OLD_NODE });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^penstock: this is Node \S+ and Penstock needs 22\.18 or newer; run 'npm ci' in /);
+    expect(stderr).toMatch(
+      /^penstock: this is Node \S+ and Penstock needs 22\.18 or newer; run 'npm ci' in /,
+    );
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
   it('says what to do when the libraries are not there', async () => {
     writeFileSync(join(project, 'functions', 'cli', 'main.ts'), "import 'commander';\n");
     const { code, stderr } = await runPenstock(['--help'], { program: copy });
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^penstock: the libraries .* are missing; run 'npm ci' in /) as unknown as string });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^penstock: the libraries .* are missing; run 'npm ci' in /,
+      ) as unknown as string,
+    });
   });
 
   it('runs the real thing in the project’s own Node', async () => {
@@ -78,8 +103,21 @@ describe('the launcher', () => {
     const { stdout, code } = await runPenstock(['--help']);
     expect(code).toBe(0);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map((match) => match[1]);
-    expect(commands).toEqual(['up', 'demo', 'submit', 'plan', 'runs', 'show', 'watch', 'logs', 'cancel', 'open', 'doctor']);
+    expect(commands).toEqual([
+      'up',
+      'demo',
+      'submit',
+      'plan',
+      'runs',
+      'show',
+      'watch',
+      'logs',
+      'cancel',
+      'open',
+      'doctor',
+    ]);
     const helps = await Promise.all(commands.map((name) => runPenstock([name ?? '', '--help'])));
-    for (const help of helps) expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('--json') });
+    for (const help of helps)
+      expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('--json') });
   });
 });

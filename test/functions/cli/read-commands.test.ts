@@ -25,15 +25,23 @@ function penstock(args: string[], options: PenstockOptions = {}) {
 
 describe('penstock runs', () => {
   it('lists one run a line, and the API’s own answer with --json', async () => {
-    const [text, json] = await Promise.all([penstock(['runs']), penstock(['runs', '--json', '--limit', '2'])]);
+    const [text, json] = await Promise.all([
+      penstock(['runs']),
+      penstock(['runs', '--json', '--limit', '2']),
+    ]);
     expect(text.code).toBe(0);
-    expect(text.stdout.split('\n')[0]).toBe('7f3a              2026-11-20 10:00  succeeded         Todos need a priority   PR #2');
+    expect(text.stdout.split('\n')[0]).toBe(
+      '7f3a              2026-11-20 10:00  succeeded         Todos need a priority   PR #2',
+    );
     expect(JSON.parse(json.stdout)).toEqual({ items: [api.runs[0]?.run, api.runs[1]?.run], next: '2' });
   });
 
   it('refuses a limit that no list has', async () => {
     const { code, stderr } = await penstock(['runs', '--limit', '1000']);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: "penstock: --limit is '1000' and takes a number from 1 to 200\n" });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: "penstock: --limit is '1000' and takes a number from 1 to 200\n",
+    });
   });
 });
 
@@ -46,7 +54,9 @@ describe('a run id on the command line', () => {
   it('is refused when several runs begin so, and names them', async () => {
     const { code, stderr } = await penstock(['show', '7f']);
     expect(code).toBe(2);
-    expect(stderr).toBe('penstock: more than one run begins with 7f; give more of its id\n  - 7f3a\n  - 7f99zzzz\n');
+    expect(stderr).toBe(
+      'penstock: more than one run begins with 7f; give more of its id\n  - 7f3a\n  - 7f99zzzz\n',
+    );
   });
 
   it('means the run of just this id where another begins with it', async () => {
@@ -57,8 +67,14 @@ describe('a run id on the command line', () => {
 
   it('is refused when there is none, and when it could not be one', async () => {
     const [unknown, odd] = await Promise.all([penstock(['show', 'ffff']), penstock(['show', '../etc'])]);
-    expect(unknown).toMatchObject({ code: 2, stderr: `penstock: no run begins with ffff at ${api.url}; 'penstock runs' lists the runs there are\n` });
-    expect(odd).toMatchObject({ code: 2, stderr: "penstock: '../etc' is not a run id; 'penstock runs' lists them\n" });
+    expect(unknown).toMatchObject({
+      code: 2,
+      stderr: `penstock: no run begins with ffff at ${api.url}; 'penstock runs' lists the runs there are\n`,
+    });
+    expect(odd).toMatchObject({
+      code: 2,
+      stderr: "penstock: '../etc' is not a run id; 'penstock runs' lists them\n",
+    });
   });
 });
 
@@ -104,13 +120,18 @@ describe('penstock watch', () => {
     const broken = await penstock(['watch', '7f3a']);
     expect(broken).toEqual(whole);
     expect(whole.stdout).toContain('14.6s  PR #2       ready               5 files +59 −6');
-    const resumed = api.calls.filter(({ path }) => path.endsWith('/events')).map(({ headers }) => headers['last-event-id']);
+    const resumed = api.calls
+      .filter(({ path }) => path.endsWith('/events'))
+      .map(({ headers }) => headers['last-event-id']);
     expect(resumed).toEqual([undefined, '5', '10']);
   });
 
   it('prints the events as they are with --json', async () => {
     const { stdout } = await penstock(['watch', '--json', '7f3a']);
-    const events = stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
     expect(events).toEqual(api.runs[0]?.events);
   });
 
@@ -122,7 +143,9 @@ describe('penstock watch', () => {
   });
 
   it('has no colours without a terminal, whatever TERM says', async () => {
-    const { stdout, stderr } = await penstock(['watch', '7f3a'], { env: { TERM: 'xterm-256color', FORCE_COLOR: '1' } });
+    const { stdout, stderr } = await penstock(['watch', '7f3a'], {
+      env: { TERM: 'xterm-256color', FORCE_COLOR: '1' },
+    });
     expect(stdout + stderr).not.toContain('\u001b');
   });
 });
@@ -131,26 +154,46 @@ describe('penstock logs', () => {
   it('shows the newest attempt: what the agent said and ran', async () => {
     const { code, stdout } = await penstock(['logs', '7f3a', 'storage']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/agent {2}I add a field\.\n.*ran {4}run_tests \{\} → failed: failed: 11 passed, 1 failed \(900 ms\)\n/);
+    expect(stdout).toMatch(
+      /agent {2}I add a field\.\n.*ran {4}run_tests \{\} → failed: failed: 11 passed, 1 failed \(900 ms\)\n/,
+    );
     expect(stdout).not.toContain('the first attempt');
   });
 
   it('shows another attempt when asked, and the lines as stored with --json', async () => {
     const { stdout } = await penstock(['logs', '7f3a', 'storage', '--attempt', '1', '--json']);
-    expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(api.runs[0]?.transcripts?.['storage/1']);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(api.runs[0]?.transcripts?.['storage/1']);
   });
 
   it('names what there is when the task or attempt is wrong', async () => {
-    const [task, attempt] = await Promise.all([penstock(['logs', '7f3a', 'nope']), penstock(['logs', '7f3a', 'storage', '--attempt', '7'])]);
-    expect(task).toMatchObject({ code: 2, stderr: "penstock: run 7f3a has no task 'nope'; its tasks: plan, design, api, storage, integrate-1, review\n" });
-    expect(attempt).toMatchObject({ code: 2, stderr: "penstock: task storage has no attempt '7'; it has 1, 2\n" });
+    const [task, attempt] = await Promise.all([
+      penstock(['logs', '7f3a', 'nope']),
+      penstock(['logs', '7f3a', 'storage', '--attempt', '7']),
+    ]);
+    expect(task).toMatchObject({
+      code: 2,
+      stderr:
+        "penstock: run 7f3a has no task 'nope'; its tasks: plan, design, api, storage, integrate-1, review\n",
+    });
+    expect(attempt).toMatchObject({
+      code: 2,
+      stderr: "penstock: task storage has no attempt '7'; it has 1, 2\n",
+    });
   });
 });
 
 describe('penstock cancel', () => {
   it('asks for it with an Idempotency-Key and says where the run stands', async () => {
     const { code, stdout } = await penstock(['cancel', '7f3a']);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "run 7f3a is cancelling; 'npx penstock watch 7f3a' shows when it has stopped\n" });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: "run 7f3a is cancelling; 'npx penstock watch 7f3a' shows when it has stopped\n",
+    });
     const call = api.calls.find(({ method }) => method === 'POST');
     expect(call?.path).toBe('/api/runs/7f3a/cancel');
     expect(call?.headers['idempotency-key']).toBeDefined();
@@ -164,13 +207,17 @@ describe('penstock cancel', () => {
 
 describe('a server that is not Penstock', () => {
   it('is told by its answer, not believed', async () => {
-    const other = createServer((_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hello</h1>'));
+    const other = createServer((_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hello</h1>'),
+    );
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     try {
       const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
       const { code, stderr } = await penstock(['runs', '--url', url]);
       expect(code).toBe(3);
-      expect(stderr).toMatch(/^penstock: the answer to \/api\/runs\?limit=50 is not what this version of penstock reads/);
+      expect(stderr).toMatch(
+        /^penstock: the answer to \/api\/runs\?limit=50 is not what this version of penstock reads/,
+      );
     } finally {
       await new Promise((resolve) => other.close(resolve));
     }

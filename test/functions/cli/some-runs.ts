@@ -1,8 +1,27 @@
 import type { RunView } from '../../../shared/messages/run-view.ts';
 import type { StandInRun } from '../../support/api-stand-in.ts';
-import { aCheck, aCost, anAttempt, aPlan, aRun, aTask, planned, ranTests, someEvents, someLines, timeAt } from '../../support/run-views.ts';
+import {
+  aCheck,
+  aCost,
+  anAttempt,
+  aPlan,
+  aRun,
+  aTask,
+  planned,
+  ranTests,
+  someEvents,
+  someLines,
+  timeAt,
+} from '../../support/run-views.ts';
 
-const plan = { hash: 'a'.repeat(64), summary: 'Two modules in parallel.', tasks: 3, parallel: 2, estimateMicroUsd: 410_000, filesRead: 14 };
+const plan = {
+  hash: 'a'.repeat(64),
+  summary: 'Two modules in parallel.',
+  tasks: 3,
+  parallel: 2,
+  estimateMicroUsd: 410_000,
+  filesRead: 14,
+};
 
 /** A run of three tasks on a checkout, with a retry and a test that failed on the way, integrated and reviewed. */
 export function finishedRun(id = '7f3a', change: Partial<RunView> = {}): StandInRun {
@@ -22,12 +41,19 @@ export function finishedRun(id = '7f3a', change: Partial<RunView> = {}): StandIn
     tasks: [
       aTask({ id: 'plan', kind: 'plan', agent: 'project_architect', lane: 'function' }),
       aTask({ id: 'design', agent: 'project_architect', lane: 'function', summary: 'The specification' }),
-      aTask({ id: 'api', changeSet: { files: 2, added: 38, deleted: 4 }, checks: [aCheck(true, '12 passed')] }),
+      aTask({
+        id: 'api',
+        changeSet: { files: 2, added: 38, deleted: 4 },
+        checks: [aCheck(true, '12 passed')],
+      }),
       aTask({
         id: 'storage',
         changeSet: { files: 3, added: 21, deleted: 2 },
         checks: [aCheck(true, '12 passed')],
-        attempts: [anAttempt(1, { outcome: 'lost', code: 'lost', message: 'its worker is gone' }), anAttempt(2)],
+        attempts: [
+          anAttempt(1, { outcome: 'lost', code: 'lost', message: 'its worker is gone' }),
+          anAttempt(2),
+        ],
       }),
       aTask({ id: 'integrate-1', kind: 'integrate', agent: 'integrator' }),
       aTask({
@@ -68,14 +94,25 @@ export function finishedRun(id = '7f3a', change: Partial<RunView> = {}): StandIn
 
 export function failedRun(): StandInRun {
   const reason = { code: 'checks_red', message: 'task api failed after 3 attempts: 1 test is red' };
-  const tasks = [aTask({ id: 'api', state: 'failed', attempts: [anAttempt(1, { outcome: 'failed', code: 'checks_red', message: '1 test is red' })] })];
+  const tasks = [
+    aTask({
+      id: 'api',
+      state: 'failed',
+      attempts: [anAttempt(1, { outcome: 'failed', code: 'checks_red', message: '1 test is red' })],
+    }),
+  ];
   const events = someEvents('7f3a', [
     { at: 0, state: 'accepted' },
     { at: 1, state: 'executing' },
     { at: 4, task: 'api', state: 'failed', note: 'checks_red: 1 test is red' },
     { at: 4.1, state: 'failed', note: reason.message },
   ]);
-  return { run: aRun({ id: '7f3a', stage: 'failed', reason, endedAt: timeAt(4.1) }), tasks, cost: aCost(), events };
+  return {
+    run: aRun({ id: '7f3a', stage: 'failed', reason, endedAt: timeAt(4.1) }),
+    tasks,
+    cost: aCost(),
+    events,
+  };
 }
 
 export function cancelledRun(): StandInRun {
@@ -90,11 +127,17 @@ export function unapprovedRun(): StandInRun {
 
 /** A stream that stays open after its last event would hang whoever does not notice that a person is asked. */
 export function waitingRun(): StandInRun {
-  const events = someEvents('7f3a', [{ at: 0, state: 'accepted' }, { at: 2, state: 'awaiting_approval' }]);
+  const events = someEvents('7f3a', [
+    { at: 0, state: 'accepted' },
+    { at: 2, state: 'awaiting_approval' },
+  ]);
   return { run: aRun({ id: '7f3a', stage: 'awaiting_approval' }), tasks: [], cost: aCost(), events };
 }
 
 function endedEarly(stage: 'failed' | 'cancelled', reason: { code: string; message: string }): StandInRun {
-  const events = someEvents('7f3a', [{ at: 0, state: 'accepted' }, { at: 2, state: stage, note: reason.message }]);
+  const events = someEvents('7f3a', [
+    { at: 0, state: 'accepted' },
+    { at: 2, state: stage, note: reason.message },
+  ]);
   return { run: aRun({ id: '7f3a', stage, reason, endedAt: timeAt(2) }), tasks: [], cost: aCost(), events };
 }

@@ -22,19 +22,41 @@ afterEach(async () => {
 });
 
 function penstock(args: string[], options: PenstockOptions = {}) {
-  return runPenstock(args, { cwd: sample.folder, ...options, env: { PENSTOCK_URL: api.url, ...options.env } });
+  return runPenstock(args, {
+    cwd: sample.folder,
+    ...options,
+    env: { PENSTOCK_URL: api.url, ...options.env },
+  });
 }
 
 const submissions = () => api.calls.filter(({ path }) => path === '/api/requirements');
 
 describe('penstock submit', () => {
   it('sends the top of the checkout, the words and what was chosen, under an Idempotency-Key', async () => {
-    const args = ['--repo', 'src/deep', '--base', 'dev', '--budget', '1.5', '--priority', '2', 'todos', 'need a priority'];
+    const args = [
+      '--repo',
+      'src/deep',
+      '--base',
+      'dev',
+      '--budget',
+      '1.5',
+      '--priority',
+      '2',
+      'todos',
+      'need a priority',
+    ];
     const { code } = await penstock(['submit', ...args]);
     expect(code).toBe(0);
     const [{ body, headers }] = submissions() as [ReturnType<typeof submissions>[number]];
     const repository = realpathSync(sample.folder);
-    expect(body).toEqual({ requirement: 'todos need a priority', repository, baseRef: 'dev', budgetUsd: 1.5, priority: 2, dryRun: false });
+    expect(body).toEqual({
+      requirement: 'todos need a priority',
+      repository,
+      baseRef: 'dev',
+      budgetUsd: 1.5,
+      priority: 2,
+      dryRun: false,
+    });
     expect(headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
@@ -109,8 +131,18 @@ describe('the exit code of penstock submit', () => {
   it.each([
     ['1 for a failed run', failedRun, 1, 'failed      checks_red: task api failed'],
     ['1 for a cancelled run', cancelledRun, 1, 'cancelled   cancelled: cancelled by local'],
-    ['4 for a run that would have needed approval', unapprovedRun, 4, 'approval_required: the plan of 30 tasks'],
-    ['4 for a run that waits for approval', waitingRun, 4, 'decision    the plan of run 7f3a waits for approval'],
+    [
+      '4 for a run that would have needed approval',
+      unapprovedRun,
+      4,
+      'approval_required: the plan of 30 tasks',
+    ],
+    [
+      '4 for a run that waits for approval',
+      waitingRun,
+      4,
+      'decision    the plan of run 7f3a waits for approval',
+    ],
   ])('is %s', async (_name, run, expected, text) => {
     api.runs[0] = run();
     const { code, stdout } = await penstock(['submit', 'x']);
@@ -121,13 +153,22 @@ describe('the exit code of penstock submit', () => {
   it('is 3 when nothing answers, and says what to do in one line', async () => {
     const { code, stderr } = await penstock(['submit', 'x'], { env: { PENSTOCK_URL: 'http://127.0.0.1:9' } });
     expect(code).toBe(3);
-    expect(stderr).toMatch(/^penstock: nothing answers at http:\/\/127\.0\.0\.1:9 \(.*\); start it with 'penstock up', or set PENSTOCK_URL or --url to where it runs\n$/);
+    expect(stderr).toMatch(
+      /^penstock: nothing answers at http:\/\/127\.0\.0\.1:9 \(.*\); start it with 'penstock up', or set PENSTOCK_URL or --url to where it runs\n$/,
+    );
   });
 
   it('is 2 for what the platform refuses, with every reason below', async () => {
-    api.failNext(new PenstockError('invalid', 'the plan cannot be executed', { reasons: ['a: unknown agent', 'b: cycle'] }));
+    api.failNext(
+      new PenstockError('invalid', 'the plan cannot be executed', {
+        reasons: ['a: unknown agent', 'b: cycle'],
+      }),
+    );
     const { code, stderr } = await penstock(['submit', 'x']);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: 'penstock: the plan cannot be executed\n  - a: unknown agent\n  - b: cycle\n' });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'penstock: the plan cannot be executed\n  - a: unknown agent\n  - b: cycle\n',
+    });
   });
 
   it('is 2 for a budget of 0, which the platform names by its field', async () => {
@@ -166,8 +207,14 @@ describe('the exit code of penstock submit', () => {
 
   it('is 130 after Ctrl-C, while the run goes on', async () => {
     const running = finishedRun();
-    api.runs[0] = { ...running, run: { ...running.run, stage: 'executing' }, events: running.events.slice(0, 4) };
-    const { code, stderr } = await penstock(['submit', 'x'], { onOutput: (stdout, kill) => stdout.includes('design ') && kill('SIGINT') });
+    api.runs[0] = {
+      ...running,
+      run: { ...running.run, stage: 'executing' },
+      events: running.events.slice(0, 4),
+    };
+    const { code, stderr } = await penstock(['submit', 'x'], {
+      onOutput: (stdout, kill) => stdout.includes('design ') && kill('SIGINT'),
+    });
     expect(code).toBe(130);
     expect(stderr).toContain("run 7f3a goes on; 'npx penstock watch 7f3a' follows it again");
   });
@@ -175,7 +222,9 @@ describe('the exit code of penstock submit', () => {
 
 describe('penstock submit without a server and without a key', () => {
   it('says in one message which variable, the demo, and --model', async () => {
-    const { code, stderr, stdout } = await runPenstock(['submit', '--model', 'anthropic', 'x'], { cwd: sample.folder });
+    const { code, stderr, stdout } = await runPenstock(['submit', '--model', 'anthropic', 'x'], {
+      cwd: sample.folder,
+    });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(stderr).toMatch(/ANTHROPIC_API_KEY.*npm start.*--model script:FILE/);
@@ -187,7 +236,9 @@ describe('penstock plan', () => {
     const { code, stdout } = await penstock(['plan', 'x', '--repo', '.']);
     expect(code).toBe(0);
     expect(submissions()[0]?.body).toMatchObject({ dryRun: true });
-    expect(stdout).toContain('3 tasks, 2 in parallel, est. $0.41 of $2.00   (read 14 files)\ndesign → api ∥ storage\n');
+    expect(stdout).toContain(
+      '3 tasks, 2 in parallel, est. $0.41 of $2.00   (read 14 files)\ndesign → api ∥ storage\n',
+    );
     expect(stdout).toMatch(/^ {2}api +backend_developer +after design$/m);
     expect(stdout).toContain('- npm test passes');
   });

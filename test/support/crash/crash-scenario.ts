@@ -8,19 +8,20 @@ import { githubEnvironment, PERSON, startGithubWith } from '../platform.ts';
 import { callsFile, crashedFile, type CrashOrders, type CrashPoint, type RecordedCall } from './crash-point.ts';
 import { type HostProcess, reservePort, startHostProcess } from './host-process.ts';
 import { judge, type Verdict } from './judge.ts';
-import { type RecordingModel, startRecordingModel } from './recording-model.ts';
+import { type RecordingModel, type ServedCall, startRecordingModel } from './recording-model.ts';
 
 /** From the label to the end, a crash and the waits for leases included. */
 const RUN_TIMEOUT_MS = 45_000;
 const IDLE_TIMEOUT_MS = 10_000;
 const POLL_MS = 50;
-/** One arithmetic operator is wrong: the rules need few turns. */
-const REPOSITORY = generateRepositories(20, 1)[0];
+/** A minus for a plus: the rules' first edit is the right one. */
+const REPOSITORY = generateRepositories(7, 1)[0];
 
 export interface CrashRun extends Verdict {
   folder: string;
   crashed: boolean;
   calls: RecordedCall[];
+  served: ServedCall[];
   durationMs: number;
 }
 
@@ -28,10 +29,12 @@ export interface CrashRunOptions {
   point?: CrashPoint;
   /** Negative control: the platform cannot look up what it wrote. */
   isBlind?: boolean;
+  /** The same scenario without a crash: what calls cost that never reached the model. */
+  whole?: Pick<CrashRun, 'served'>;
 }
 
 /** One labelled issue, carried to its end through one crash; what was left behind is judged. */
-export async function crashRun({ point, isBlind = false }: CrashRunOptions): Promise<CrashRun> {
+export async function crashRun({ point, isBlind = false, whole }: CrashRunOptions = {}): Promise<CrashRun> {
   const startedAt = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'penstock-crash-'));
   const model = await startRecordingModel();
@@ -44,10 +47,13 @@ export async function crashRun({ point, isBlind = false }: CrashRunOptions): Pro
       host = next;
     });
     await host.stop();
-    const verdict = await judge({ ...world, issue, dataFolder: dataOf(folder) });
+    const { served } = model;
+    const bill = { served, expected: whole?.served ?? served };
+    const verdict = await judge({ ...world, issue, bill, dataFolder: dataOf(folder), isBaseKnown: whole !== undefined });
     const problems = [...late, ...verdict.problems];
     const crashed = existsSync(crashedFile(folder));
-    return { folder, ...verdict, problems, crashed, calls: await readCalls(folder), durationMs: performance.now() - startedAt };
+    const calls = await readCalls(folder);
+    return { folder, ...verdict, problems, crashed, calls, served, durationMs: performance.now() - startedAt };
   } finally {
     await host.stop();
     endJobs(folder);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Github } from '../github/github-driver.ts';
 import { judgeRecords } from './judge-records.ts';
-import type { ServedCall } from './recording-model.ts';
+import type { Bill } from './recording-model.ts';
 
 const execute = promisify(execFile);
 
@@ -20,24 +20,27 @@ export interface Evidence {
   github: Github;
   repository: string;
   issue: number;
-  model: { served: ServedCall[] };
+  bill: Bill;
   dataFolder: string;
+  /** The tests of the base were seen red before. */
+  isBaseKnown: boolean;
 }
 
 /** Judges what a run left behind: by the stand-in, by git and by the model's own bill; only then by the platform's records. */
 export async function judge(evidence: Evidence): Promise<Verdict> {
   const outside = await judgeOutside(evidence);
-  const records = await judgeRecords(evidence.dataFolder, evidence.model.served);
+  const records = await judgeRecords(evidence.dataFolder, evidence.bill);
   return { problems: [...outside, ...records.problems], facts: records.facts };
 }
 
-async function judgeOutside({ github, repository, issue }: Evidence): Promise<string[]> {
+async function judgeOutside({ github, repository, issue, isBaseKnown }: Evidence): Promise<string[]> {
   const branches = await git(github.gitDirectory(repository), 'for-each-ref', '--format=%(refname:short)', 'refs/heads/penstock/');
   const [branch, ...otherBranches] = branches.split('\n').filter((line) => line !== '');
   if (branch === undefined || otherBranches.length > 0) return [`branches of runs: ${branches === '' ? 'none' : branches}; one is due`];
   const run = branch.slice('penstock/'.length);
   return [
     ...(await judgeCommit(github.gitDirectory(repository), branch, run)),
+    ...(isBaseKnown ? [] : await judgeBase(github.gitDirectory(repository))),
     ...(await judgePullRequest(github, repository, branch)),
     ...(await judgeComments(github, repository, issue, run)),
     ...(await judgeCheckRun(github, repository, run)),
@@ -54,8 +57,11 @@ async function judgeCommit(directory: string, branch: string, run: string): Prom
     ...(message.includes(`Penstock-Change: ${run}/integrate-1`) ? [] : [`the commit has no trailer of ${run}: ${message}`]),
     ...(parent === base ? [] : [`the commit stands on ${parent}, not on the base ${base}`]),
     ...((await areTestsGreen(directory, branch)) ? [] : [`the tests of ${branch} are red`]),
-    ...((await areTestsGreen(directory, 'main')) ? ['the tests of main are green: nothing had to be done'] : []),
   ];
+}
+
+async function judgeBase(directory: string): Promise<string[]> {
+  return (await areTestsGreen(directory, 'main')) ? ['the tests of the base are green: nothing had to be done'] : [];
 }
 
 async function judgePullRequest(github: Github, repository: string, branch: string): Promise<string[]> {

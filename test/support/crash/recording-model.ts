@@ -8,10 +8,17 @@ import { answerByRule } from '../rule-model.ts';
 
 /** A call that the model answered, and what a provider would bill for it. */
 export interface ServedCall {
-  agent: string;
+  task: string;
   microUsd: number;
   /** The most that it may be charged where its answer was lost. */
   reservationMicroUsd: number;
+}
+
+/** What the provider knows of a run. */
+export interface Bill {
+  served: ServedCall[];
+  /** What it serves where nothing breaks. */
+  expected: ServedCall[];
 }
 
 export interface RecordingModel extends MessagesServer {
@@ -28,7 +35,7 @@ export async function startRecordingModel(): Promise<RecordingModel> {
       const usage = simulateUsage(request, answer.blocks);
       const model = modelById(request.model);
       served.push({
-        agent: /Agent: (\S+)/.exec(request.system)?.[1] ?? '',
+        task: taskOf(request),
         microUsd: priceOf(usage, model),
         reservationMicroUsd: reservationFor(simulateInputTokens(request), request.maxOutputTokens, model),
       });
@@ -36,6 +43,12 @@ export async function startRecordingModel(): Promise<RecordingModel> {
     },
   });
   return { ...server, served };
+}
+
+/** As every prompt names it. */
+function taskOf({ turns }: WireRequest): string {
+  const texts = turns.flatMap(({ blocks }) => blocks.map((block) => (block.type === 'text' ? block.text : '')));
+  return texts.map((text) => /^Task: (\S+)/m.exec(text)?.[1]).find((task) => task !== undefined) ?? '';
 }
 
 function answerWithTwoTasks(request: WireRequest): WireAnswer {

@@ -19,7 +19,7 @@ export function watchFetch(counted: Counted): void {
   const real = globalThis.fetch;
   globalThis.fetch = (input, init) => {
     const request = input instanceof Request ? input : undefined;
-    const url = new URL(request?.url ?? String(input));
+    const url = new URL(input instanceof Request ? input.url : input);
     const method = init?.method ?? request?.method ?? 'GET';
     return counted(`${method.toUpperCase()} ${shapeOf(url.pathname)}`, () => real(input, init));
   };

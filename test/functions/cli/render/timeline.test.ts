@@ -11,12 +11,22 @@ const plain = createPaint(false);
 
 describe('a timeline line', () => {
   it('has time, subject, text and outcome in columns', () => {
-    const line = { kind: 'accepted' as const, atMs: 210, subject: 'webhook', text: 'issues.labeled, signature ok', outcome: 'run 7f3a accepted' };
-    expect(renderTimelineLine(line, plain)).toBe(' 0.2s  webhook     issues.labeled, signature ok        → run 7f3a accepted');
+    const line = {
+      kind: 'accepted' as const,
+      atMs: 210,
+      subject: 'webhook',
+      text: 'issues.labeled, signature ok',
+      outcome: 'run 7f3a accepted',
+    };
+    expect(renderTimelineLine(line, plain)).toBe(
+      ' 0.2s  webhook     issues.labeled, signature ok        → run 7f3a accepted',
+    );
   });
 
   it('begins below the text of the line before when it has no time', () => {
-    expect(renderTimelineLine({ kind: 'graph', subject: '', text: 'a → b' }, plain)).toBe(`${' '.repeat(19)}a → b`);
+    expect(renderTimelineLine({ kind: 'graph', subject: '', text: 'a → b' }, plain)).toBe(
+      `${' '.repeat(19)}a → b`,
+    );
   });
 
   it('is coloured only when colours are wanted', () => {
@@ -28,7 +38,13 @@ describe('a timeline line', () => {
 
 describe('the graph line', () => {
   it('shows what runs at the same time in one step', () => {
-    const tasks = [planned('design'), planned('api', ['design']), planned('storage', ['design']), planned('tests', ['api', 'storage']), planned('docs', ['tests'])];
+    const tasks = [
+      planned('design'),
+      planned('api', ['design']),
+      planned('storage', ['design']),
+      planned('tests', ['api', 'storage']),
+      planned('docs', ['tests']),
+    ];
     expect(graphLine(tasks)).toBe('design → api ∥ storage → tests → docs');
   });
 
@@ -39,7 +55,9 @@ describe('the graph line', () => {
   it('stays short for a large plan', () => {
     const wide = graphLine(Array.from({ length: 200 }, (_, n) => planned(`t${n}`)));
     expect(wide).toBe('t0 ∥ t1 ∥ t2 ∥ t3 ∥ 196 more');
-    const deep = graphLine(Array.from({ length: 200 }, (_, n) => planned(`t${n}`, n === 0 ? [] : [`t${n - 1}`])));
+    const deep = graphLine(
+      Array.from({ length: 200 }, (_, n) => planned(`t${n}`, n === 0 ? [] : [`t${n - 1}`])),
+    );
     expect(deep).toMatch(/^t0 → .* → t8 → 191 more steps$/);
   });
 
@@ -65,8 +83,12 @@ describe('the story of the tests', () => {
   });
 
   it('says nothing where no test ran, and nothing of a test run that was denied', () => {
-    const denied = { ...ranTests(false, ''), allowed: false, summary: 'denied' } as ReturnType<typeof ranTests>;
-    expect(testStory(someLines([{ kind: 'note', text: 'No checks were run' }, denied]), [aCheck(false, '', '')])).toBe('');
+    const denied = { ...ranTests(false, ''), allowed: false, summary: 'denied' } as ReturnType<
+      typeof ranTests
+    >;
+    expect(
+      testStory(someLines([{ kind: 'note', text: 'No checks were run' }, denied]), [aCheck(false, '', '')]),
+    ).toBe('');
   });
 
   it('leaves out checks of the files as they were before the changes', () => {
@@ -78,7 +100,9 @@ describe('the story of the tests', () => {
   });
 
   it('knows a runner that it does not understand only by its exit code', () => {
-    expect(testStory(someLines([ranTests(false, 'exit code 1')]), [aCheck(true, '')])).toBe('tests failing → fixed → ok');
+    expect(testStory(someLines([ranTests(false, 'exit code 1')]), [aCheck(true, '')])).toBe(
+      'tests failing → fixed → ok',
+    );
   });
 
   it('does not call a run green that passed every test and failed all the same', () => {
@@ -88,32 +112,54 @@ describe('the story of the tests', () => {
 
 describe('the line of a task', () => {
   it('says who changed how much, and in which attempt', () => {
-    const task = aTask({ id: 'api', changeSet: { files: 2, added: 38, deleted: 4 }, checks: [aCheck(true, '12 passed')] });
+    const task = aTask({
+      id: 'api',
+      changeSet: { files: 2, added: 38, deleted: 4 },
+      checks: [aCheck(true, '12 passed')],
+    });
     expect(taskLine(task, []).text).toBe('backend_developer   job        +38 −4     tests 12 ok');
   });
 
   it('says why it failed', () => {
-    const history = [{ seq: 0, at: '2026-11-20T10:00:00.000Z', state: 'failed', by: 'api/3', note: 'checks_red: 1 failed' }];
+    const history = [
+      { seq: 0, at: '2026-11-20T10:00:00.000Z', state: 'failed', by: 'api/3', note: 'checks_red: 1 failed' },
+    ];
     const line = taskLine(aTask({ id: 'api', state: 'failed', history }), []);
-    expect(line).toMatchObject({ isBad: true, text: 'backend_developer   job        failed: checks_red: 1 failed' });
+    expect(line).toMatchObject({
+      isBad: true,
+      text: 'backend_developer   job        failed: checks_red: 1 failed',
+    });
   });
 
   it('counts the change sets of an integration by the checks after each', () => {
     const green = { kind: 'checks' as const, results: [aCheck(true, '12 passed')] };
     const red = { kind: 'checks' as const, results: [aCheck(false, '1 failed')] };
     const task = aTask({ id: 'integrate-1', kind: 'integrate' });
-    expect(taskLine(task, someLines([green, green, green])).text).toBe('3 change sets, checks after each: ok');
+    expect(taskLine(task, someLines([green, green, green])).text).toBe(
+      '3 change sets, checks after each: ok',
+    );
     expect(taskLine(task, someLines([red, green])).text).toBe('2 change sets, checks after each: 1 of 2 ok');
   });
 
   it('does not call an integration without any check green', () => {
     const none = { kind: 'checks' as const, results: [aCheck(false, 'none', '')] };
-    expect(taskLine(aTask({ id: 'integrate-1', kind: 'integrate' }), someLines([none])).text).toContain('0 of 1 ok');
+    expect(taskLine(aTask({ id: 'integrate-1', kind: 'integrate' }), someLines([none])).text).toContain(
+      '0 of 1 ok',
+    );
   });
 
   it('tells the verdict of a review', () => {
-    const review = { verdict: 'request_changes' as const, summary: 'no', remarks: [{ path: null, text: 'a' }, { path: 'b', text: 'b' }] };
-    expect(taskLine(aTask({ id: 'review', kind: 'review', agent: 'code_reviewer', review }), [])).toMatchObject({
+    const review = {
+      verdict: 'request_changes' as const,
+      summary: 'no',
+      remarks: [
+        { path: null, text: 'a' },
+        { path: 'b', text: 'b' },
+      ],
+    };
+    expect(
+      taskLine(aTask({ id: 'review', kind: 'review', agent: 'code_reviewer', review }), []),
+    ).toMatchObject({
       isBad: true,
       text: 'code_reviewer       changes requested, 2 remarks',
     });
@@ -133,6 +179,10 @@ describe('wording', () => {
   });
 
   it('leaves out the side of a change that is nothing', () => {
-    expect([changedLines({ added: 40, deleted: 0 }), changedLines({ added: 0, deleted: 3 }), changedLines({ added: 0, deleted: 0 })]).toEqual(['+40', '−3', '+0']);
+    expect([
+      changedLines({ added: 40, deleted: 0 }),
+      changedLines({ added: 0, deleted: 3 }),
+      changedLines({ added: 0, deleted: 0 }),
+    ]).toEqual(['+40', '−3', '+0']);
   });
 });

@@ -1,0 +1,16 @@
+import type { Model } from '../../shared/ports/model.ts';
+
+/** Answers nothing of interest and says that it used a third of what was set aside. */
+export function createSpendingModel(): Model {
+  return {
+    provider: 'script',
+    countTokens: () => Promise.resolve(900),
+    answer: ({ model }) =>
+      Promise.resolve({
+        turn: { role: 'assistant', blocks: [{ type: 'text', text: 'ok' }] },
+        stop: 'end',
+        usage: { input: 300, output: 300, cacheRead: 0, cacheWrite: 0 },
+        model,
+      }),
+  };
+}
