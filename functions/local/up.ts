@@ -1,8 +1,11 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { chooseSandbox } from '../../shared/adapters/local/choose-sandbox.ts';
+import { createRecordingFetch } from '../../shared/adapters/script/recording-fetch.ts';
 import { loadScript } from '../../shared/adapters/script/script-file.ts';
 import { startScriptServer } from '../../shared/adapters/script/script-server.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
-import { type Config, readConfig } from '../../shared/runtime/config.ts';
+import { type Config, processEnvironment, readConfig } from '../../shared/runtime/config.ts';
 import type { ModelAccess } from '../../shared/runtime/local.ts';
 import { modelAccess } from '../../shared/runtime/model-access.ts';
 import { startHost } from './host.ts';
@@ -14,6 +17,10 @@ export interface UpOptions {
   data?: string;
   /** `anthropic` or `script:FILE`. @default anthropic */
   model?: string;
+  /** Writes every answer of the model into this script file. */
+  record?: string;
+  /** Shell and tests for a live model although nothing confines them. */
+  unsafeNoSandbox?: boolean;
   /** Only errors are logged. */
   quiet?: boolean;
   /** In place of the process's own. */
@@ -34,8 +41,8 @@ export interface Up {
 
 /** The whole platform in this process, until `stop`. */
 export async function startUp(options: UpOptions = {}): Promise<Up> {
-  const config = readConfig({ ...(options.env ?? process.env), ...overrides(options) });
-  const model = await openModel(config, options.model ?? 'anthropic');
+  const config = readConfig({ ...(options.env ?? processEnvironment()), ...overrides(options) });
+  const model = recorded(await openModel(config, options.model ?? 'anthropic'), options.record);
   const sandbox = config.PENSTOCK_SANDBOX === 'none' ? 'none: PENSTOCK_SANDBOX says so' : (await chooseSandbox()).reason;
   try {
     const host = await startHost({ config, model: model.access });
@@ -57,15 +64,35 @@ export async function startUp(options: UpOptions = {}): Promise<Up> {
   }
 }
 
-function overrides({ port, data, quiet }: UpOptions): Record<string, string> {
+function overrides({ port, data, quiet, unsafeNoSandbox }: UpOptions): Record<string, string> {
   return {
     ...(port === undefined ? {} : { PORT: String(port) }),
     ...(data === undefined ? {} : { PENSTOCK_DATA: data }),
+    ...(unsafeNoSandbox === true ? { PENSTOCK_UNSAFE_NO_SANDBOX: '1' } : {}),
     ...(quiet === true ? { LOG_LEVEL: 'ERROR' } : {}),
   };
 }
 
-async function openModel(config: Config, name: string): Promise<{ access: ModelAccess; stop: () => Promise<void> }> {
+interface OpenModel {
+  access: ModelAccess;
+  stop: () => Promise<void>;
+}
+
+function recorded(model: OpenModel, file: string | undefined): OpenModel {
+  if (file === undefined) return model;
+  const fetch = createRecordingFetch({
+    name: basename(file),
+    fetch: globalThis.fetch,
+    now: () => Date.now(),
+    write: async (text) => {
+      await writeFile(`${file}.part`, text);
+      await rename(`${file}.part`, file);
+    },
+  });
+  return { ...model, access: { ...model.access, fetch } };
+}
+
+async function openModel(config: Config, name: string): Promise<OpenModel> {
   if (name === 'anthropic') return { access: modelAccess(config), stop: () => Promise.resolve() };
   const file = /^script:(.+)$/.exec(name)?.[1];
   if (file === undefined) {

@@ -147,7 +147,7 @@ function driverOf(name: string | undefined): 'direct' {
 }
 
 function idOfKey(tenant: string, key: string): string {
-  return BigInt(`0x${createHash('sha256').update(`${tenant}\n${key}`).digest('hex').slice(0, 24)}`).toString(36).slice(0, 16).padStart(8, '0');
+  return BigInt(`0x${createHash('sha256').update(`${tenant}\n${key}`).digest('hex').slice(0, 24)}`).toString(36).padStart(12, '0').slice(0, 12);
 }
 
 function hashJson(value: unknown): string {

@@ -38,6 +38,11 @@ export type Config = z.infer<typeof environment>;
 
 const SECRETS = /KEY|SECRET|TOKEN/;
 
+/** The environment of this process: the only place that hands it on. */
+export function processEnvironment(): Record<string, string | undefined> {
+  return process.env;
+}
+
 /** All settings, checked once. Throws `config` naming each wrong variable, what it got (never a secret) and what it takes. */
 export function readConfig(env: Record<string, string | undefined> = process.env): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));

@@ -31,6 +31,8 @@ export interface ModelAccess {
   provider: 'anthropic' | 'script';
   baseUrl: string;
   apiKey: string;
+  /** Every call of the platform and of its jobs goes through it. @default globalThis.fetch */
+  fetch?: typeof globalThis.fetch;
 }
 
 export interface LocalRuntimeOptions {

@@ -6,7 +6,13 @@ import type { CliConfig } from '../../../shared/runtime/cli-config.ts';
 import { createHttpClient } from './http-client.ts';
 import type { Source } from './sources.ts';
 
-type StartUp = (options: { port: number; data: string; model: string; quiet: boolean }) => Promise<{
+type StartUp = (options: {
+  port: number;
+  data: string;
+  model: string;
+  quiet: boolean;
+  unsafeNoSandbox: boolean;
+}) => Promise<{
   url: string;
   token?: string;
   stop(): Promise<void>;
@@ -18,13 +24,13 @@ type StartUp = (options: { port: number; data: string; model: string; quiet: boo
  */
 export async function hostRun(
   config: CliConfig,
-  options: { model?: string | undefined; startUp?: StartUp } = {},
+  options: { model?: string | undefined; unsafeNoSandbox?: boolean | undefined; startUp?: StartUp } = {},
 ): Promise<Source> {
   const model = options.model ?? config.model ?? 'anthropic';
   assertModel(config, model);
   const data = await makeDataFolder(config.dataFolder);
   const startUp = options.startUp ?? (await import('../../local/up.ts')).startUp;
-  const up = await startUp({ port: 0, data, model, quiet: true });
+  const up = await startUp({ port: 0, data, model, quiet: true, unsafeNoSandbox: options.unsafeNoSandbox === true });
   const client = createHttpClient({ url: up.url, token: up.token });
   return { kind: 'server', name: up.url, client, close: () => up.stop() };
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { processEnvironment } from '../../../shared/runtime/config.ts';
 import { type Cli, configOf, newCommand } from '../cli.ts';
 
 export function demoCommand({ screen, end }: Cli): Command {
@@ -8,6 +9,6 @@ export function demoCommand({ screen, end }: Cli): Command {
     'the run as the API answers it at its end',
   ).action(async ({ json }: { json?: boolean }) => {
     const { runDemo } = await import('../run-demo.ts');
-    end(await runDemo(screen, { json: json === true, data: configOf().dataFolder, env: process.env }));
+    end(await runDemo(screen, { json: json === true, data: configOf().dataFolder, env: processEnvironment() }));
   });
 }

@@ -47,8 +47,12 @@ function isMessagesCall(input: string | URL | Request): boolean {
 /** Only what is sent as text, as the client library and the gateway do, is understood. */
 function decodeBody(body: unknown): WireRequest | undefined {
   if (typeof body !== 'string') return undefined;
-  const request = decodeRequest(JSON.parse(body));
-  return typeof request === 'string' ? undefined : request;
+  try {
+    const request = decodeRequest(JSON.parse(body));
+    return typeof request === 'string' ? undefined : request;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The same bytes; `whole` gets them as text before the end is told. An answer that breaks off is not handed over. */

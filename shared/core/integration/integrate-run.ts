@@ -125,7 +125,7 @@ async function publishAndReview(
   const published = await publishChangeSet(ports, found.data, tasks, integration);
   if (!published.ok) return endRun(ports, found.data, 'failed', { reason: published.reason, tasks });
   const at = ports.clock.now();
-  const run = advanceRun({ ...found.data, ...published.facts }, 'awaiting_review', { at, by: integration.id });
+  const run = advanceRun({ ...found.data, ...published.facts }, 'awaiting_review', { at, by: integration.id, note: publishedNote(published.facts) });
   const share = Math.floor((freeMicroUsd(run, tasks) * REVIEW_SHARE) / Math.max(1, run.reviews.length));
   const reviews = run.reviews.map(({ id, agent, instructions }) =>
     stageTask(ports, run, {
@@ -140,6 +140,11 @@ async function publishAndReview(
   );
   await commitTasks(ports, found, run, reviews);
   await notify(ports, run);
+}
+
+function publishedNote({ pullRequest, heads }: Pick<Run, 'pullRequest' | 'heads'>): string {
+  const commit = `commit ${heads.at(-1)?.slice(0, 7) ?? ''}`;
+  return pullRequest === undefined ? commit : `${commit}, draft pull request #${pullRequest.number}`;
 }
 
 /** The run and its new tasks in one commit, then their dispatch. Losing the race is fine: the winner does the same. */
