@@ -4,6 +4,7 @@ import { createAnthropicModel } from '../../shared/adapters/anthropic/anthropic-
 import { createHttpAttempt } from '../../shared/adapters/attempts-http/http-attempt.ts';
 import { loadAgents, loadPrompts } from '../../shared/adapters/local/agent-files.ts';
 import { redact } from '../../shared/core/repository/scan-secrets.ts';
+import { messageOf } from '../../shared/core/work/attempt-failures.ts';
 import { doAgentWork, type Roster } from '../../shared/core/work/agent-work.ts';
 import { runAttempt, type WorkContext } from '../../shared/core/work/run-attempt.ts';
 import { createSteering } from '../../shared/core/work/steering.ts';
@@ -54,7 +55,7 @@ export async function runJob({ config, clock, log, terminated, wrapTools }: JobR
     cleanUp: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
     onStage: (stage, ms) => jobLog.info(`stage ${stage}`, { stage, ms: Math.round(ms) }),
   });
-  if (result === 'stopped') return 'stale';
+  if (result === 'stopped') return endStopped(attempt, jobLog);
   return finish(attempt, result, jobLog);
 }
 
@@ -102,6 +103,19 @@ async function removeEarlier({ dataFolder }: JobConfig, { attempt }: WorkContext
 async function loadRoster(): Promise<Roster> {
   const [agents, prompts] = await Promise.all([loadAgents(shared('agents')), loadPrompts(shared('prompts'))]);
   return { agents: new Map(agents.map((agent) => [agent.name, agent])), prompts };
+}
+
+/** A cancelled run need not wait for the lease of an attempt that has already stopped. Whoever lost the claim says nothing. */
+async function endStopped(attempt: Attempt, log: Log): Promise<JobEnd> {
+  try {
+    const { answer } = await attempt.renew();
+    if (answer !== 'stop') return 'stale';
+    const message = 'The run was cancelled while the attempt was at work.';
+    return await finish(attempt, { outcome: 'failed', failure: { code: 'cancelled', message } }, log);
+  } catch (error) {
+    log.info(`attempt stopped, its lease will end: ${messageOf(error)}`);
+    return 'stale';
+  }
 }
 
 async function finish(attempt: Attempt, result: AttemptResultInput, log: Log): Promise<JobEnd> {

@@ -1,5 +1,4 @@
-import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { attemptResult, claimRequest, logRequest, proposal } from '../../shared/messages/attempt-api.ts';
 import { finishJob, propose, storeTranscript } from '../../shared/core/create-attempt.ts';
@@ -10,7 +9,7 @@ import { requireHeld } from '../../shared/core/require-held.ts';
 import { renewAttempt } from '../../shared/core/renew-attempt.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { HttpFunction } from '../../shared/runtime/functions.ts';
-import { problemResponse } from '../../shared/runtime/problem-response.ts';
+import { httpDoor, readJson } from '../../shared/runtime/http-door.ts';
 
 /** A model request carries a whole conversation; everything else is far smaller. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -19,8 +18,7 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 export const attempts: HttpFunction = {
   name: 'attempts',
   app: ({ ports, gateway }) => {
-    const app = new Hono().basePath('/internal/attempts');
-    app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
+    const app = httpDoor(ports.log, MAX_BODY_BYTES).basePath('/internal/attempts');
     app.post('/claim', async (context) => context.json(await openJob(ports, (await read(context, claimRequest)).ticket)));
     app.post('/renew', async (context) => context.json(await renewAttempt(ports, fenceOf(context))));
     app.post('/log', async (context) => {
@@ -46,7 +44,6 @@ export const attempts: HttpFunction = {
       const body = z.record(z.string(), z.unknown()).parse(await readJson(context));
       return context.json({ input_tokens: await gateway.countTokens(body) });
     });
-    app.onError((error, context) => problemResponse(error, context, ports.log));
     return app;
   },
 };
@@ -61,16 +58,4 @@ function fenceOf(context: Context): Fence {
 
 async function read<T extends z.ZodType>(context: Context, schema: T): Promise<z.infer<T>> {
   return schema.parse(await readJson(context));
-}
-
-async function readJson(context: Context): Promise<unknown> {
-  try {
-    return await context.req.json();
-  } catch (cause) {
-    throw new PenstockError('invalid', 'the body is not JSON', { cause });
-  }
-}
-
-function tooLarge(): never {
-  throw new PenstockError('too_large', `a body has at most ${MAX_BODY_BYTES} bytes`);
 }

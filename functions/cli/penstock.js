@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript without newer syntax: any Node from 18 on can read it, and hands over to one that can run the rest.
 import { spawn } from 'node:child_process';
+import * as nodeModule from 'node:module';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +22,7 @@ if (process.features.typescript) {
 
 async function runHere() {
   quietExperimentalWarnings();
+  nodeModule.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/penstock', import.meta.url)));
   try {
     await import(main.href);
   } catch (error) {

@@ -1,22 +1,18 @@
-import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Hono } from 'hono';
 import { verifySignedUrl } from '../../shared/adapters/local/signed-url.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { LocalRuntime } from '../../shared/runtime/local.ts';
-import { problemResponse } from '../../shared/runtime/problem-response.ts';
+import { httpDoor } from '../../shared/runtime/http-door.ts';
 
 const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
 
 /** What Cloud Storage does with signed URLs: one key, one method, a short time, no other credential. */
 export function blobs({ ports, blobSecret }: LocalRuntime): Hono {
-  const app = new Hono();
+  const app = httpDoor(ports.log, MAX_UPLOAD_BYTES);
   const keyOf = (url: string, method: string): string => {
     const check = verifySignedUrl({ secret: blobSecret, url, method, now: ports.clock.now() });
     if (check.outcome === 'valid') return check.key;
     throw new PenstockError('forbidden', `this signed URL is ${check.reason}; ask for a new one`);
-  };
-  const tooLarge = () => {
-    throw new PenstockError('too_large', `an upload has at most ${MAX_UPLOAD_BYTES} bytes`);
   };
   app.get('/blobs/*', async (context) => {
     const key = keyOf(context.req.url, 'GET');
@@ -24,11 +20,10 @@ export function blobs({ ports, blobSecret }: LocalRuntime): Hono {
     if (bytes === undefined) throw new PenstockError('not_found', `there is no blob ${key}`);
     return context.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' });
   });
-  app.put('/blobs/*', bodyLimit({ maxSize: MAX_UPLOAD_BYTES, onError: tooLarge }), async (context) => {
+  app.put('/blobs/*', async (context) => {
     const key = keyOf(context.req.url, 'PUT');
     await ports.blobs.put(key, new Uint8Array(await context.req.arrayBuffer()));
     return context.body(null, 200);
   });
-  app.onError((error, context) => problemResponse(error, context, ports.log));
   return app;
 }

@@ -110,21 +110,17 @@ function subscribe(runtime: LocalRuntime): void {
 /** What Cloud Scheduler does in the cloud; one at a time. */
 function startSweeps({ ports, store }: LocalRuntime, everyMs: number): { stop(): Promise<void> } {
   const stopped = new AbortController();
-  const loop = async () => {
-    while (!stopped.signal.aborted) {
+  const sweepOnce = async () => {
+    try {
       await ports.clock.sleep(everyMs, stopped.signal);
       await sweep(ports);
-      store.purgeExpired(ports.clock.now());
+      await store.purgeExpired(ports.clock.now());
+    } catch (error) {
+      if (!stopped.signal.aborted) ports.log.error(`sweep: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  const run = async (): Promise<void> => {
-    try {
-      await loop();
-    } catch (error) {
-      if (stopped.signal.aborted) return;
-      ports.log.error(`sweep: ${error instanceof Error ? error.message : String(error)}`);
-      return run();
-    }
+  const run = async () => {
+    while (!stopped.signal.aborted) await sweepOnce();
   };
   const done = run();
   return {

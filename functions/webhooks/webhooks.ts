@@ -1,10 +1,8 @@
 import { Webhooks } from '@octokit/webhooks';
-import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { receiveWebhook } from '../../shared/core/intake/receive-webhook.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { HttpFunction } from '../../shared/runtime/functions.ts';
-import { problemResponse } from '../../shared/runtime/problem-response.ts';
+import { httpDoor } from '../../shared/runtime/http-door.ts';
 
 /** GitHub's own limit is 25 MB; events that start anything are far smaller than this. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -13,12 +11,9 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 export const webhooks: HttpFunction = {
   name: 'webhooks',
   app: ({ ports, webhookSecrets }) => {
-    const app = new Hono();
+    const app = httpDoor(ports.log, MAX_BODY_BYTES);
     const verifiers = webhookSecrets.map((secret) => new Webhooks({ secret }));
-    const tooLarge = () => {
-      throw new PenstockError('too_large', `a webhook has at most ${MAX_BODY_BYTES} bytes`);
-    };
-    app.post('/webhooks/github', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (context) => {
+    app.post('/webhooks/github', async (context) => {
       const rawBody = new Uint8Array(await context.req.arrayBuffer());
       const text = new TextDecoder().decode(rawBody);
       await verify(verifiers, text, context.req.header('x-hub-signature-256') ?? '');
@@ -30,7 +25,6 @@ export const webhooks: HttpFunction = {
       });
       return context.json(receipt, 202);
     });
-    app.onError((error, context) => problemResponse(error, context, ports.log));
     return app;
   },
 };

@@ -85,7 +85,7 @@ async function dependenciesOf(ports: BriefPorts, task: Task, others: Task[]): Pr
       .map(async (other) => ({
         task: other.id,
         agent: other.agent,
-        summary: other.result?.summary ?? `${other.state}`,
+        summary: other.result?.summary ?? other.state,
         output: (await readOutput(ports, other)).slice(0, MAX_DEPENDENCY_CHARS),
       })),
   );

@@ -1,6 +1,6 @@
 import { advanceRun, canAdvance } from './advance-run.ts';
 import { change } from './change.ts';
-import { appendHistory } from './history.ts';
+import { withdrawn } from './finish-attempt.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';
@@ -42,9 +42,7 @@ export async function cancelRetry(ports: CancelPorts, { tenant, run, state, atte
 async function cancelTask(ports: CancelPorts, task: Task): Promise<void> {
   const { data } = await change(ports.store, refs.task(task.tenant, task.run, task.id), (current) => {
     if (current.state === 'running' || !current.live) return undefined;
-    const at = ports.clock.now();
-    const history = appendHistory(current.history, { at, state: 'cancelled', by: 'cancel' });
-    return { data: { ...current, state: 'cancelled' as const, live: false, leaseUntil: 0, updatedAt: at, history } };
+    return { data: withdrawn(current, { at: ports.clock.now(), by: 'cancel', note: 'the run was cancelled' }) };
   });
   const generation = currentAttempt(data)?.generation;
   if (data.lane === 'job' && generation !== undefined && data.live) {

@@ -1,5 +1,5 @@
 import type { TaskHint } from '../messages/topics.ts';
-import { type AttemptResultInput, attemptResult, MAX_SUMMARY_CHARS } from '../messages/attempt-api.ts';
+import { type AttemptResultInput, attemptResult, type FailureCode, MAX_SUMMARY_CHARS } from '../messages/attempt-api.ts';
 import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import type { Versioned } from '../ports/store.ts';
 import { buildBrief } from './build-brief.ts';
@@ -49,8 +49,13 @@ async function workOrFail(ports: Ports, fence: Fence, claimed: Versioned<Task>):
     if (error instanceof PenstockError && error.code === 'stale') return undefined;
     const message = (error instanceof Error ? error.message : String(error)).slice(0, MAX_SUMMARY_CHARS);
     ports.log.error(`attempt ${fence.task}/${fence.generation} broke: ${message}`, { tenant: fence.tenant, run: fence.run });
-    return { outcome: 'failed', failure: { code: isTransient(error) ? 'network' : 'internal', message } };
+    return { outcome: 'failed', failure: { code: codeOf(error), message } };
   }
+}
+
+function codeOf(error: unknown): FailureCode {
+  if (error instanceof PenstockError && error.code === 'budget') return 'budget';
+  return error instanceof PenstockError && isTransient(error) ? 'network' : 'internal';
 }
 
 /** The worker opens its attempt when it wants to know what to do: what is never asked for is never read. */

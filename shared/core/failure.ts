@@ -49,7 +49,7 @@ export function mayRetry(task: Task, failure: AttemptFailure): boolean {
   const signature = signatureOf(failure);
   const same = task.attempts.slice(0, -1).toReversed().findIndex((attempt) => attempt.exit?.signature !== signature);
   const inARow = same === -1 ? task.attempts.length - 1 : same;
-  return inARow < SAME_FAILURE_LIMIT;
+  return inARow + 1 < SAME_FAILURE_LIMIT;
 }
 
 /** Exponential backoff with full jitter. `failures` from 1; `fraction` uniform in [0, 1). */

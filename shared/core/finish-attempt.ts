@@ -24,16 +24,21 @@ export async function finishAttempt(
   options: { known?: Versioned<Task>; changeSet?: ProposedChangeSet } = {},
 ): Promise<'stored' | 'stale'> {
   const { tenant, run, task: id, generation } = fence;
-  const stored = result.outcome === 'succeeded' ? await storeResult(ports, fence, result, options.changeSet) : undefined;
+  const ref = refs.task(tenant, run, id);
+  const current = options.known ?? (await ports.store.get(ref));
+  if (current === undefined) return 'stale';
+  // Nobody but the holder writes below its key, not even somebody who guesses at a claim.
+  const holds = heldAttempt(current.data, fence) !== undefined;
+  const stored = holds && result.outcome === 'succeeded' ? await storeResult(ports, fence, result, options.changeSet) : emptyResult;
   const now = ports.clock.now();
   const fraction = ports.ids.fraction();
   const decide = (task: Task) => {
     const attempt = heldAttempt(task, fence);
     if (attempt === undefined) return undefined;
     if (result.outcome === 'failed') return { data: failed(task, attempt, result.failure, { now, fraction, ports }) };
-    return { data: succeeded(task, attempt, stored ?? emptyResult, now) };
+    return { data: succeeded(task, attempt, stored, now) };
   };
-  const { data: task, changed } = await change(ports.store, refs.task(tenant, run, id), decide, options.known);
+  const { data: task, changed } = await change(ports.store, ref, decide, current);
   if (!changed && endedAttempt(task, fence) === undefined) return 'stale';
   await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation });
   return 'stored';
@@ -91,6 +96,18 @@ export function failed(task: Task, attempt: TaskAttempt, failure: AttemptFailure
   }
   const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
   return { ...entered(task, state, attempts, now, note), live: false, settled: task.optional, endedAs: endOrder(task.id, now) };
+}
+
+/** A task that is taken out of a run before its own end. What it was in the middle of is charged and loses its fence. */
+export function withdrawn(task: Task, { at, by, note }: { at: number; by: string; note: string }): Task {
+  const open = task.attempts.at(-1);
+  const exit = { outcome: 'cancelled', code: 'cancelled', class: 'user', message: note } as const;
+  const attempts =
+    open === undefined || open.exit !== undefined
+      ? task.attempts
+      : withAttempt(task, { ...settledMeter(open), endedAt: at, exit });
+  const history = appendHistory(task.history, { at, state: 'cancelled', by, note });
+  return { ...task, state: 'cancelled', attempts, live: false, leaseUntil: 0, endedAs: endOrder(task.id, at), updatedAt: at, history };
 }
 
 /** A reservation that nobody settled any more is charged: the call may have been answered. */

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { GatewayAnswer, MessagesGateway } from '../ports/messages-gateway.ts';
 import type { Usage } from '../ports/model.ts';
+import { PenstockError } from '../ports/penstock-error.ts';
 import type { Fence } from './fence.ts';
 import { reserve, settle } from './meter.ts';
-import { modelById } from './models/model-table.ts';
+import { type ModelEntry, modelById } from './models/model-table.ts';
 import { priceOf, reservationFor } from './models/price.ts';
 import type { Ports } from './ports.ts';
 
@@ -34,7 +35,7 @@ export async function passThrough(
   request: { body: unknown; headers: Headers },
 ): Promise<GatewayAnswer> {
   const body = callBody.parse(request.body);
-  const model = modelById(body.model);
+  const model = pricedModel(body.model);
   const microUsd = reservationFor(await gateway.countTokens(body), body.max_tokens, model);
   await reserve(ports, fence, { microUsd, model: model.id });
   const settleWith = (usage: Usage | undefined, answered: boolean) =>
@@ -51,6 +52,15 @@ export async function passThrough(
   }
   const reader = body.stream === true ? readStream() : readWhole();
   return { ...answer, body: metered(answer.body, reader, (usage) => settleWith(usage, true)) };
+}
+
+/** A model that has no price cannot be paid from an allotment; asking for it is the job's mistake. */
+function pricedModel(id: string): ModelEntry {
+  try {
+    return modelById(id);
+  } catch (cause) {
+    throw new PenstockError('invalid', cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 const NOTHING: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };

@@ -73,7 +73,10 @@ export interface Ports {
 
 /** The ids of a hint are its attributes too, so that subscriptions and logs need not open the message. */
 export async function publish<T extends Topic>(ports: Pick<Ports, 'queue'>, topic: T, message: Message<T>): Promise<void> {
-  const ids = Object.entries(message).filter(([name, value]) => name !== 'v' && ( typeof value === 'string' || typeof value === 'number'));
-  const attributes = Object.fromEntries(ids.map(([name, value]) => [name, String(value)]));
+  const attributes = Object.fromEntries(
+    Object.entries(message).flatMap(([name, value]: [string, unknown]) =>
+      name !== 'v' && (typeof value === 'string' || typeof value === 'number') ? [[name, String(value)]] : [],
+    ),
+  );
   await ports.queue.publish(topic, message, { attributes });
 }

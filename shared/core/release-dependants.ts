@@ -15,7 +15,10 @@ async function release(ports: ReleasePorts, task: Task, dependant: string): Prom
   const from = { collection: tasksOf(task.tenant, task.run) };
   const among: Where[] = [{ field: 'dependants', op: 'array-contains', value: dependant }];
   const needed = task.needs[dependant];
-  const settled = await ports.store.count({ from, where: [...among, { field: 'settled', op: '==', value: true }] });
+  const settled = await ports.store.count({
+    from,
+    where: [...among, { field: 'settled', op: '==', value: true }],
+  });
   if (settled !== needed) return;
   const waiting: Where[] = [
     { field: 'id', op: '==', value: dependant },

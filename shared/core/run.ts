@@ -74,6 +74,8 @@ export interface Run {
   requirement: string;
   targets: Target[];
   origin: Origin;
+  /** The caller's own grouping of runs. */
+  project?: string;
   driver: 'direct';
   priority: Priority;
   dryRun: boolean;

@@ -18,6 +18,7 @@ export interface Submission {
   requirement: string;
   target?: Omit<Target, 'headBranch'>;
   origin: Origin;
+  project?: string;
   driver?: string;
   priority: Priority;
   budgetMicroUsd?: number;
@@ -106,6 +107,7 @@ export async function newRun(
     requirement: submission.requirement,
     targets: target === undefined ? [] : [{ ...target, headBranch: `penstock/${id}` }],
     origin: submission.origin,
+    ...(submission.project === undefined ? {} : { project: submission.project }),
     driver: driverOf(submission.driver),
     priority: submission.priority,
     dryRun: submission.dryRun,

@@ -5,7 +5,7 @@ import { dispatchTask } from './dispatch-task.ts';
 import { failed } from './finish-attempt.ts';
 import { followEnded } from './follow-task.ts';
 import { type Ports, publish } from './ports.ts';
-import { refs } from './refs.ts';
+import { refs, tasksOf } from './refs.ts';
 import type { Run } from './run.ts';
 import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
@@ -90,8 +90,32 @@ async function checkRuns(ports: Ports, runCheckMs: number): Promise<number> {
     });
     for (const { data } of page.documents) found.set(`${data.tenant}/${data.id}`, data);
   }
+  for (const run of await idleRuns(ports, now)) found.set(`${run.tenant}/${run.id}`, run);
   for (const run of found.values()) await checkRun(ports, run);
   return found.size;
+}
+
+/** An executing run without a live attempt has most likely lost a message. */
+const IDLE_CHECK_MS = 60_000;
+
+async function idleRuns(ports: Ports, now: number): Promise<Run[]> {
+  const page = await ports.store.query<Run>({
+    from: { group: 'runs' },
+    where: [
+      { field: 'stage', op: '==', value: 'executing' },
+      { field: 'checkedAt', op: '<=', value: now - IDLE_CHECK_MS },
+    ],
+    orderBy: { field: 'checkedAt' },
+    limit: SWEEP_LIMIT,
+  });
+  const attempts: Where = { field: 'state', op: 'in', value: ['running', 'starting'] };
+  const idle = await Promise.all(
+    page.documents.map(async ({ data }) => {
+      const held = await ports.store.count({ from: { collection: tasksOf(data.tenant, data.id) }, where: [attempts] });
+      return held === 0 ? [data] : [];
+    }),
+  );
+  return idle.flat();
 }
 
 async function checkRun(ports: Ports, run: Run): Promise<void> {

@@ -36,6 +36,7 @@ export const runView = z.object({
     actor: z.string(),
     issue: z.object({ number: z.int(), url: z.string() }).optional(),
   }),
+  project: z.string().optional(),
   driver: z.string(),
   priority: z.string(),
   dryRun: z.boolean(),

@@ -153,6 +153,8 @@ function jobConfig({ config, baseUrl, jobProgram }: LocalRuntimeOptions, log: Lo
     command: [process.execPath, '--disable-warning=ExperimentalWarning', jobProgram ?? root('functions/agent-job/main.ts')],
     environment: {
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(':'),
+      // Reading TypeScript and compiling it is half of what a job's start costs; this keeps the result.
+      NODE_COMPILE_CACHE: root('node_modules/.cache/penstock'),
       PENSTOCK_ATTEMPTS_URL: baseUrl,
       PENSTOCK_DATA: config.PENSTOCK_DATA,
       PENSTOCK_SANDBOX: config.PENSTOCK_SANDBOX,

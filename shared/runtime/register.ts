@@ -3,7 +3,8 @@ import { getRequestListener } from '@hono/node-server';
 import type { Topic } from '../messages/topics.ts';
 import type { HttpFunction, MessageFunction, Runtime } from './functions.ts';
 import { loadRuntime } from './load-runtime.ts';
-import { fromCloudEvent, onMessage } from './on-message.ts';
+import { fromCloudEvent, type IncomingMessage, onMessage } from './on-message.ts';
+import { isPubsubDeadLetter, readPubsubDeadLetter } from '../adapters/google/dead-letter.ts';
 
 /** Registers an HTTP function; the runtime is built with the first request. */
 export function registerHttp(fn: HttpFunction, runtime: () => Promise<Runtime> = loadRuntime): void {
@@ -22,6 +23,15 @@ export function registerMessage<T extends Topic>(
   let composed: Promise<Runtime> | undefined;
   cloudEvent(fn.name, async (event: CloudEvent<unknown>) => {
     composed ??= runtime();
-    await onMessage(fn, (await composed).ports, fromCloudEvent(event));
+    const incoming = fromCloudEvent(event);
+    await onMessage(fn, (await composed).ports, fn.topic === 'dead-letter' ? asDeadLetter(incoming) : incoming);
   });
+}
+
+/** What Pub/Sub forwards is the message itself; the local queue already says what became of it. */
+function asDeadLetter(incoming: IncomingMessage): IncomingMessage {
+  const { message, attributes } = incoming;
+  if (!isPubsubDeadLetter({ attributes }) || typeof message !== 'object' || message === null) return incoming;
+  const letter = readPubsubDeadLetter({ message, attributes });
+  return { ...incoming, message: letter, attributes: letter.attributes };
 }

@@ -47,7 +47,8 @@ describe('A TaskRun from its submission to its end (002-26, 002-27, 002-30, 002-
     expect(status).toBe(202);
     return taskRun.strict().parse(body);
   };
-  const conditions = ({ status }: TaskRun) => Object.fromEntries(status.conditions.map((one) => [one.type, one.status]));
+  const conditions = ({ status }: TaskRun) =>
+    Object.fromEntries(status.conditions.map((one) => [one.type, one.status]));
 
   it('is Pending, then Running, then Succeeded, with five conditions that say so', async () => {
     const { status } = await submit();
@@ -56,13 +57,25 @@ describe('A TaskRun from its submission to its end (002-26, 002-27, 002-30, 002-
     await started;
     const running = await read();
     expect(running.status).toMatchObject({ phase: 'Running', runId: status.runId });
-    expect(conditions(running)).toEqual({ Created: 'True', Validated: 'True', ResourcesReady: 'True', Monitored: 'True', CleanedUp: 'False' });
+    expect(conditions(running)).toEqual({
+      Created: 'True',
+      Validated: 'True',
+      ResourcesReady: 'True',
+      Monitored: 'True',
+      CleanedUp: 'False',
+    });
 
     finish('succeeded');
     await platform.ended(status.runId);
     const ended = await read();
     expect(ended.status.phase).toBe('Succeeded');
-    expect(conditions(ended)).toEqual({ Created: 'True', Validated: 'True', ResourcesReady: 'True', Monitored: 'False', CleanedUp: 'True' });
+    expect(conditions(ended)).toEqual({
+      Created: 'True',
+      Validated: 'True',
+      ResourcesReady: 'True',
+      Monitored: 'False',
+      CleanedUp: 'True',
+    });
     const times = ended.status.events.map(({ at }) => Date.parse(at));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(ended.status.events.map(({ message }) => message)).toContain('task-7 succeeded');
@@ -74,7 +87,11 @@ describe('A TaskRun from its submission to its end (002-26, 002-27, 002-30, 002-
     await platform.ended(status.runId);
     const ended = await read();
     expect(ended.status.phase).toBe('Failed');
-    expect(ended.status.events.some(({ type, message }) => type === 'Warning' && message.includes('nothing was asked for'))).toBe(true);
+    expect(
+      ended.status.events.some(
+        ({ type, message }) => type === 'Warning' && message.includes('nothing was asked for'),
+      ),
+    ).toBe(true);
   });
 
   it('is Cancelled when somebody cancels its run', async () => {

@@ -7,7 +7,11 @@ import type { Policy, Ports } from '../../shared/core/ports.ts';
 import type { Topic } from '../../shared/messages/topics.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
 import type { HttpFunction, MessageFunction } from '../../shared/runtime/functions.ts';
-import { createLocalRuntime, type LocalRuntime, type LocalRuntimeOptions } from '../../shared/runtime/local.ts';
+import {
+  createLocalRuntime,
+  type LocalRuntime,
+  type LocalRuntimeOptions,
+} from '../../shared/runtime/local.ts';
 import { registerHttp, registerMessage } from '../../shared/runtime/register.ts';
 
 export interface Published {
@@ -33,12 +37,21 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Functio
   const folder = await mkdtemp(join(tmpdir(), 'penstock-door-'));
   const published: Published[] = [];
   const runtime = await createLocalRuntime({
-    config: readConfig({ PATH: process.env['PATH'], LOG_LEVEL: 'SILENT', PENSTOCK_DATA: folder, ...options.env }),
+    config: readConfig({
+      PATH: process.env['PATH'],
+      LOG_LEVEL: 'SILENT',
+      PENSTOCK_DATA: folder,
+      ...options.env,
+    }),
     baseUrl: 'http://127.0.0.1:9',
     model: options.model ?? NO_MODEL,
     ...(options.work === undefined ? {} : { work: options.work }),
     decorate: (ports) => {
-      const own = { ...ports, policy: { ...ports.policy, ...options.policy }, queue: recorded(ports.queue, published) };
+      const own = {
+        ...ports,
+        policy: { ...ports.policy, ...options.policy },
+        queue: recorded(ports.queue, published),
+      };
       return options.decorate?.(own) ?? own;
     },
   });
@@ -68,12 +81,19 @@ export interface Door {
 }
 
 /** A function as the functions framework serves it, on a free port. */
-export async function openHttpDoor(fn: HttpFunction, runtime: LocalRuntime, host = '127.0.0.1'): Promise<Door> {
+export async function openHttpDoor(
+  fn: HttpFunction,
+  runtime: LocalRuntime,
+  host = '127.0.0.1',
+): Promise<Door> {
   registerHttp(fn, () => Promise.resolve(runtime));
   return serve(fn.name, host);
 }
 
-export async function openMessageDoor<T extends Topic>(fn: MessageFunction<T>, runtime: LocalRuntime): Promise<Door> {
+export async function openMessageDoor<T extends Topic>(
+  fn: MessageFunction<T>,
+  runtime: LocalRuntime,
+): Promise<Door> {
   registerMessage(fn, () => Promise.resolve(runtime));
   return serve(fn.name, '127.0.0.1');
 }

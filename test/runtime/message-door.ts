@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DeadLetter } from '../../shared/core/refs.ts';
 import type { Message, Topic } from '../../shared/messages/topics.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
@@ -14,6 +14,13 @@ export function messageDoor<T extends Topic>(fn: MessageFunction<T>, hint: Messa
     let breakdown: Error | undefined;
     /** Reads that still fail. */
     let failures: number;
+    // The functions framework prints what a function throws; here it is thrown on purpose.
+    beforeAll(() => {
+      jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    });
+    afterAll(() => {
+      jest.restoreAllMocks();
+    });
     beforeEach(async () => {
       breakdown = undefined;
       failures = Number.POSITIVE_INFINITY;
@@ -22,7 +29,10 @@ export function messageDoor<T extends Topic>(fn: MessageFunction<T>, hint: Messa
           ...ports,
           store: {
             ...ports.store,
-            get: (ref) => (breakdown === undefined || (failures -= 1) < 0 ? ports.store.get(ref) : Promise.reject(breakdown)),
+            get: (ref) =>
+              breakdown === undefined || (failures -= 1) < 0
+                ? ports.store.get(ref)
+                : Promise.reject(breakdown),
             create: (ref, data, options) =>
               breakdown === undefined || ref.collection.endsWith('/deadLetters')
                 ? ports.store.create(ref, data, options)
@@ -38,7 +48,12 @@ export function messageDoor<T extends Topic>(fn: MessageFunction<T>, hint: Messa
     });
 
     const deadLetters = async (): Promise<DeadLetter[]> =>
-      (await runtime.store.query<DeadLetter>({ from: { collection: 'tenants/local/deadLetters' }, limit: 10 })).documents.map(({ data }) => data);
+      (
+        await runtime.store.query<DeadLetter>({
+          from: { collection: 'tenants/local/deadLetters' },
+          limit: 10,
+        })
+      ).documents.map(({ data }) => data);
     const isLetter = fn.topic === 'dead-letter';
 
     it('takes a Pub/Sub push and acknowledges a hint to something that is gone', async () => {
@@ -64,13 +79,24 @@ export function messageDoor<T extends Topic>(fn: MessageFunction<T>, hint: Messa
       expect(await pushMessage(door.url, fn.topic, {}, { raw, messageId: 'poison' })).toBe(204);
       expect(await pushMessage(door.url, fn.topic, {}, { raw, messageId: 'poison' })).toBe(204);
       const kept = await deadLetters();
-      expect(kept).toMatchObject([{ topic: fn.topic, subscription: fn.name, messageId: 'poison', error: expect.stringContaining(`not a ${fn.topic} message`) }]);
-      expect(JSON.stringify(kept[0]?.message)).toContain(raw.slice(0, 5).replaceAll('"', kept[0]?.message['text'] === undefined ? '"' : '\\"'));
+      expect(kept).toMatchObject([
+        {
+          topic: fn.topic,
+          subscription: fn.name,
+          messageId: 'poison',
+          error: expect.stringContaining(`not a ${fn.topic} message`),
+        },
+      ]);
+      expect(JSON.stringify(kept[0]?.message)).toContain(
+        raw.slice(0, 5).replaceAll('"', kept[0]?.message['text'] === undefined ? '"' : '\\"'),
+      );
     });
 
     it('keeps an event that carries no message, and acknowledges it', async () => {
       expect(await sendCloudEvent(door.url, fn.topic, {}, { hello: 'world' })).toBe(204);
-      expect(await deadLetters()).toMatchObject([{ messageId: 'event-2', message: { text: '{"hello":"world"}' } }]);
+      expect(await deadLetters()).toMatchObject([
+        { messageId: 'event-2', message: { text: '{"hello":"world"}' } },
+      ]);
     });
 
     it('answers 5xx to what may pass, so that the message comes again, and keeps nothing', async () => {
@@ -89,7 +115,9 @@ export function messageDoor<T extends Topic>(fn: MessageFunction<T>, hint: Messa
       breakdown = new PenstockError('forbidden', 'the key was withdrawn; set a new one');
       failures = 1;
       expect(await pushMessage(door.url, fn.topic, hint, { attributes: { tenant: 'local' } })).toBe(204);
-      expect(await deadLetters()).toMatchObject([{ error: 'the key was withdrawn; set a new one', message: hint, attributes: { tenant: 'local' } }]);
+      expect(await deadLetters()).toMatchObject([
+        { error: 'the key was withdrawn; set a new one', message: hint, attributes: { tenant: 'local' } },
+      ]);
     });
   });
 }

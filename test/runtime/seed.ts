@@ -11,7 +11,16 @@ export const TENANT = 'local';
 type Proposed = PlanProposal['tasks'][number];
 
 export function proposed(id: string, more: Partial<Proposed> = {}): Proposed {
-  return { id, agent: 'project_architect', instructions: `Do ${id}.`, dependencies: [], acceptance: [], scope: [], optional: false, ...more };
+  return {
+    id,
+    agent: 'project_architect',
+    instructions: `Do ${id}.`,
+    dependencies: [],
+    acceptance: [],
+    scope: [],
+    optional: false,
+    ...more,
+  };
 }
 
 /** An accepted run, by default with a plan of two tasks one after the other. */

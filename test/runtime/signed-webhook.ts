@@ -19,7 +19,10 @@ export interface WebhookAnswer {
 }
 
 /** A webhook as GitHub sends it: HMAC-SHA256 over the bytes of the body. */
-export async function deliver(url: string, { event, payload, secret = SECRET, deliveryId = randomUUID(), signature }: WebhookPost): Promise<WebhookAnswer> {
+export async function deliver(
+  url: string,
+  { event, payload, secret = SECRET, deliveryId = randomUUID(), signature }: WebhookPost,
+): Promise<WebhookAnswer> {
   const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
   const right = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
   const response = await fetch(`${url}/webhooks/github`, {
@@ -35,7 +38,11 @@ export async function deliver(url: string, { event, payload, secret = SECRET, de
   });
   const text = await response.text();
   const contentType = response.headers.get('content-type') ?? '';
-  return { status: response.status, contentType, body: contentType.includes('json') ? (JSON.parse(text) as WebhookAnswer['body']) : {} };
+  return {
+    status: response.status,
+    contentType,
+    body: contentType.includes('json') ? (JSON.parse(text) as WebhookAnswer['body']) : {},
+  };
 }
 
 type Json = Record<string, unknown>;
@@ -45,7 +52,13 @@ export function labelled(change: Json = {}): Json {
   return {
     action: 'labeled',
     label: { name: 'penstock' },
-    issue: { number: 7, title: 'Todos need a priority', body: 'High, normal and low.', html_url: 'https://github.com/acme/todo/issues/7', labels: [{ name: 'penstock' }] },
+    issue: {
+      number: 7,
+      title: 'Todos need a priority',
+      body: 'High, normal and low.',
+      html_url: 'https://github.com/acme/todo/issues/7',
+      labels: [{ name: 'penstock' }],
+    },
     repository: { full_name: 'acme/todo' },
     installation: { id: 11 },
     sender: { login: 'dana', type: 'User' },

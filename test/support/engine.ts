@@ -54,9 +54,15 @@ export interface Engine {
   mail: Sent[];
   /** How often a worker was called for each task. */
   worked: Map<string, number>;
-  jobs: { starts: Parameters<JobStarter['start']>[0][]; cancels: Parameters<JobStarter['cancel']>[0][]; next: 'started' | 'no_capacity' };
+  jobs: {
+    starts: Parameters<JobStarter['start']>[0][];
+    cancels: Parameters<JobStarter['cancel']>[0][];
+    next: 'started' | 'no_capacity';
+  };
   /** Hands one message to its function; what it throws is what would be delivered again. */
   deliver(sent: Sent): Promise<void>;
+  /** How often `drain` delivers each message. */
+  deliveries: number;
   /** Delivers until nothing is left. */
   drain(): Promise<void>;
   submit(submission: Partial<Omit<Submission, 'plan'>> & { plan?: object[] }): Promise<Run>;
@@ -95,7 +101,12 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       publish: (topic, message) => Promise.resolve(void mail.push({ topic, message } as Sent)),
       close: () => Promise.resolve(),
     },
-    blobs: createFileBlobs({ directory: join(folder, 'blobs'), baseUrl: 'http://127.0.0.1:9', secret: 'test-secret', clock }),
+    blobs: createFileBlobs({
+      directory: join(folder, 'blobs'),
+      baseUrl: 'http://127.0.0.1:9',
+      secret: 'test-secret',
+      clock,
+    }),
     clock,
     ids: createSeededIds(options.seed ?? 1),
     log: silent,
@@ -114,11 +125,16 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     const { task = 'plan', generation = 1 } = sent.message as Partial<Message<'task-dispatched'>>;
     const work: Worker = async (open) => {
       worked.set(task, (worked.get(task) ?? 0) + 1);
-      return options.work === undefined ? (options.play?.(task, generation) ?? DONE) : options.work(open, sent);
+      return options.work === undefined
+        ? (options.play?.(task, generation) ?? DONE)
+        : options.work(open, sent);
     };
     return { ...base, work };
   };
-  const ports: Ports = { ...base, work: () => Promise.reject(new Error('workers are called by deliveries only')) };
+  const ports: Ports = {
+    ...base,
+    work: () => Promise.reject(new Error('workers are called by deliveries only')),
+  };
   const engine: Engine = {
     ports,
     clock,
@@ -126,11 +142,15 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     worked,
     jobs,
     deliver: (sent) => handle(portsFor(sent), sent),
+    deliveries: 1,
     drain: async () => {
-      for (let sent = mail.shift(); sent !== undefined; sent = mail.shift()) await engine.deliver(sent);
+      for (let sent = mail.shift(); sent !== undefined; sent = mail.shift()) {
+        for (let times = 0; times < engine.deliveries; times += 1) await engine.deliver(sent);
+      }
     },
     submit: async ({ plan, ...rest }) => {
-      const proposal: { plan?: PlanProposal } = plan === undefined ? {} : { plan: planProposal.parse({ tasks: plan }) };
+      const proposal: { plan?: PlanProposal } =
+        plan === undefined ? {} : { plan: planProposal.parse({ tasks: plan }) };
       const { run } = await submitRun(ports, { ...SUBMISSION, ...rest, ...proposal });
       return run;
     },
@@ -186,12 +206,12 @@ const agents = loadAgents(fileURLToPath(new URL('../../shared/agents', import.me
 export const shippedAgents = (): typeof agents => agents;
 
 const functions: Record<Topic, MessageFunction> = {
-  'run-accepted': decomposition as MessageFunction,
-  'task-dispatched': agentExecution as MessageFunction,
-  'task-finished': resultHandling as MessageFunction,
-  'run-finished': integration as MessageFunction,
-  'notification-requested': notification as MessageFunction,
-  'dead-letter': deadLetters as MessageFunction,
+  'run-accepted': decomposition,
+  'task-dispatched': agentExecution,
+  'task-finished': resultHandling,
+  'run-finished': integration,
+  'notification-requested': notification,
+  'dead-letter': deadLetters,
 };
 
 function handle(ports: Ports, { topic, message }: Sent): Promise<void> {
@@ -217,7 +237,10 @@ export function createSeededIds(seed: number): Ids {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
   const letters = (count: number): string =>
-    Array.from({ length: count }, () => 'abcdefghijklmnopqrstuvwxyz0123456789'[Math.floor(fraction() * 36)]).join('');
+    Array.from(
+      { length: count },
+      () => 'abcdefghijklmnopqrstuvwxyz0123456789'[Math.floor(fraction() * 36)],
+    ).join('');
   return { short: () => letters(8), uuid: () => letters(32), secret: () => letters(43), fraction };
 }
 

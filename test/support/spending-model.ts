@@ -1,6 +1,6 @@
 import type { Model } from '../../shared/ports/model.ts';
 
-/** Answers nothing of interest and says that it used a third of what was set aside. */
+/** Answers nothing of interest and says that it used all that was set aside. */
 export function createSpendingModel(): Model {
   return {
     provider: 'script',
@@ -9,7 +9,7 @@ export function createSpendingModel(): Model {
       Promise.resolve({
         turn: { role: 'assistant', blocks: [{ type: 'text', text: 'ok' }] },
         stop: 'end',
-        usage: { input: 300, output: 300, cacheRead: 0, cacheWrite: 0 },
+        usage: { input: 900, output: 1_000, cacheRead: 0, cacheWrite: 0 },
         model,
       }),
   };

@@ -30,10 +30,11 @@ export interface AttemptClient {
 }
 
 export function createAttemptClient({ url, fetch, clock }: AttemptClientConfig): AttemptClient {
-  async function send(target: string, init: RequestInit, timeoutMs: number): Promise<Response> {
+  /** `read` belongs to the try: an answer that breaks off in its body is as good as none. */
+  async function send<T>(target: string, init: RequestInit, { timeoutMs, read }: Reading<T>): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await sendOnce(target, init, timeoutMs);
+        return await sendOnce(target, init, { timeoutMs, read });
       } catch (error) {
         const waitMs = RETRY_WAITS_MS[attempt];
         if (waitMs === undefined || !isTransient(error)) throw error;
@@ -42,20 +43,19 @@ export function createAttemptClient({ url, fetch, clock }: AttemptClientConfig):
     }
   }
 
-  async function sendOnce(target: string, init: RequestInit, timeoutMs: number): Promise<Response> {
+  async function sendOnce<T>(target: string, init: RequestInit, { timeoutMs, read }: Reading<T>): Promise<T> {
     const what = `${init.method ?? 'GET'} ${new URL(target).pathname}`;
-    let response: Response;
     try {
-      response = await fetch(target, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
-    } catch (cause) {
-      const isTimeout = cause instanceof Error && cause.name === 'TimeoutError';
-      const message = isTimeout
-        ? `${what} got no answer within ${timeoutMs} ms.`
-        : `${what} did not reach the platform.`;
-      throw new PenstockError(isTimeout ? 'timeout' : 'unavailable', message, { retry: 'later', cause });
+      const response = await fetch(target, {
+        ...init,
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      if (!response.ok) throw await responseError(what, response);
+      return await read(response);
+    } catch (error) {
+      throw error instanceof PenstockError ? error : connectionError(what, timeoutMs, error);
     }
-    if (response.ok) return response;
-    throw await responseError(what, response);
   }
 
   return {
@@ -65,28 +65,50 @@ export function createAttemptClient({ url, fetch, clock }: AttemptClientConfig):
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       };
       const init = { method: 'POST', headers, body: JSON.stringify(body) };
-      const response = await send(`${url}${path}`, init, REQUEST_TIMEOUT_MS);
-      const parsed = answer.safeParse(await response.json().catch(() => undefined));
+      const text = await send(`${url}${path}`, init, {
+        timeoutMs: REQUEST_TIMEOUT_MS,
+        read: (response) => response.text(),
+      });
+      const parsed = answer.safeParse(parseJson(text));
       if (parsed.success) return parsed.data;
       const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
       throw new PenstockError('internal', `POST ${path} answered in a shape this version does not know.`, {
         reasons,
       });
     },
-    async download(target) {
-      const response = await send(target, { method: 'GET' }, TRANSFER_TIMEOUT_MS);
-      return readBounded(response);
-    },
-    async upload(target, bytes) {
+    download: (target) =>
+      send(target, { method: 'GET' }, { timeoutMs: TRANSFER_TIMEOUT_MS, read: readBounded }),
+    upload(target, bytes) {
       const init = {
         method: 'PUT',
         body: Buffer.from(bytes),
         headers: { 'content-type': 'application/octet-stream' },
       };
-      const response = await send(target, init, TRANSFER_TIMEOUT_MS);
-      await response.body?.cancel();
+      const read = async (response: Response) => response.body?.cancel();
+      return send(target, init, { timeoutMs: TRANSFER_TIMEOUT_MS, read });
     },
   };
+}
+
+interface Reading<T> {
+  timeoutMs: number;
+  read: (response: Response) => Promise<T>;
+}
+
+function connectionError(what: string, timeoutMs: number, cause: unknown): PenstockError {
+  const isTimeout = cause instanceof Error && cause.name === 'TimeoutError';
+  const message = isTimeout
+    ? `${what} got no whole answer within ${timeoutMs} ms.`
+    : `${what} did not reach the platform, or its answer broke off.`;
+  return new PenstockError(isTimeout ? 'timeout' : 'unavailable', message, { retry: 'later', cause });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const codes: Partial<Record<number, ErrorCode>> = {

@@ -22,55 +22,103 @@ export interface ProcessJobStarter extends JobStarter {
   stop(): Promise<void>;
 }
 
+interface RunningJob {
+  child: ChildProcess;
+  /** Resolves once the process is gone, or when it never came to be. */
+  ended: Promise<void>;
+  /** Set by the first request to end it; a repeated one waits for the same end. */
+  ending?: Promise<void>;
+}
+
+type JobId = Pick<JobRequest, 'tenant' | 'run' | 'task' | 'generation'>;
+
 /** Jobs as child processes: the same program that Cloud Run runs, with the same environment. They outlive a crash of this process. */
 export function createProcessJobStarter(config: ProcessJobStarterConfig): ProcessJobStarter {
-  const jobs = new Map<string, ChildProcess>();
+  const jobs = new Map<string, RunningJob>();
   mkdirSync(config.logFolder, { recursive: true });
 
   function begin(job: JobRequest): void {
     const name = nameOf(job);
-    const [program = '', ...args] = config.command;
-    const env = { ...config.environment, PENSTOCK_TICKET: job.ticket, PENSTOCK_ATTEMPT: `${job.run}/${job.task}/${job.generation}` };
-    // Its own file and no pipe: a pipe would break with this process, and the job with its next line.
-    const output = openSync(join(config.logFolder, `${name}.log`), 'a');
-    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', output], detached: true });
-    closeSync(output);
-    child.once('error', (error) => config.log.error(`job ${name} did not start: ${error.message}`, { run: job.run, task: job.task }));
-    child.once('exit', (code, signal) => {
-      jobs.delete(name);
-      if (code !== 0) config.log.warn(`job ${name} ended with ${signal ?? `exit code ${code}`}`, { run: job.run, task: job.task });
+    const { tenant, run, task, generation } = job;
+    const child = spawnJob(config, job);
+    const ended = new Promise<void>((resolve) => {
+      // Without a process there is no exit; with one, an error is a signal that could not be sent.
+      child.once('spawn', () =>
+        child.on('error', (error) => config.log.warn(`job ${name}: ${error.message}`)),
+      );
+      child.once('error', (error) => {
+        if (child.pid !== undefined) return;
+        config.log.error(`job ${name} did not start: ${error.message}`, { tenant, run, task, generation });
+        resolve();
+      });
+      child.once('exit', (code, signal) => {
+        if (code !== 0)
+          config.log.warn(`job ${name} ended with ${signal ?? `exit code ${code}`}`, {
+            tenant,
+            run,
+            task,
+            generation,
+          });
+        resolve();
+      });
     });
-    jobs.set(name, child);
+    jobs.set(name, { child, ended: ended.then(() => void jobs.delete(name)) });
   }
 
-  async function end(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) => {
-      child.once('exit', () => resolve());
-    });
+  async function end({ child, ended }: RunningJob): Promise<void> {
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), config.graceMs);
+    const timer = setTimeout(() => killGroup(child), config.graceMs);
     await ended;
     clearTimeout(timer);
   }
 
+  const endOnce = (job: RunningJob): Promise<void> => (job.ending ??= end(job));
+
   return {
     start: (job) => {
+      // A repeat of what runs already needs no room of its own.
+      if (jobs.has(nameOf(job))) return Promise.resolve('started');
       if (jobs.size >= config.maxJobs) return Promise.resolve('no_capacity');
-      if (!jobs.has(nameOf(job))) begin(job);
+      begin(job);
       return Promise.resolve('started');
     },
     cancel: (job) => {
-      const child = jobs.get(nameOf(job));
-      if (child !== undefined) void end(child);
+      const running = jobs.get(nameOf(job));
+      if (running !== undefined) void endOnce(running);
       return Promise.resolve();
     },
     stop: async () => {
-      await Promise.all([...jobs.values()].map(end));
+      await Promise.all([...jobs.values()].map(endOnce));
     },
   };
 }
 
-function nameOf({ run, task, generation }: Pick<JobRequest, 'run' | 'task' | 'generation'>): string {
-  return `${run}.${task}.${generation}`;
+function spawnJob(
+  { command, environment, logFolder }: ProcessJobStarterConfig,
+  job: JobRequest,
+): ChildProcess {
+  const { run, task, generation, ticket } = job;
+  const [program = '', ...args] = command;
+  const env = { ...environment, PENSTOCK_TICKET: ticket, PENSTOCK_ATTEMPT: `${run}/${task}/${generation}` };
+  // Its own file and no pipe: a pipe would break with this process, and the job with its next line.
+  const output = openSync(join(logFolder, `${run}.${task}.${generation}.log`), 'a');
+  try {
+    return spawn(program, args, { env, stdio: ['ignore', 'ignore', output], detached: true });
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** A job leads a group of its own; what it started and left there goes with it. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The whole group has ended already.
+  }
+}
+
+function nameOf({ tenant, run, task, generation }: JobId): string {
+  return `${tenant}/${run}.${task}.${generation}`;
 }

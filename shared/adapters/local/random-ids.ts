@@ -4,7 +4,7 @@ import type { Ids } from '../../ports/ids.ts';
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const SHORT_LENGTH = 8;
 const SECRET_BYTES = 32;
-/** Uniform fractions with 48 bits. */
+/** The largest range of `randomInt` is below 2^48. */
 const FRACTION_STEPS = 2 ** 47;
 
 /** Randomness of the operating system. */

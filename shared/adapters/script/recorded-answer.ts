@@ -27,9 +27,21 @@ type WireAnswer = z.infer<typeof message>;
 
 const streamEvent = z.union([
   z.looseObject({ type: z.literal('message_start'), message }),
-  z.looseObject({ type: z.literal('content_block_start'), index: z.int(), content_block: z.record(z.string(), z.unknown()) }),
-  z.looseObject({ type: z.literal('content_block_delta'), index: z.int(), delta: z.looseObject({ type: z.string() }) }),
-  z.looseObject({ type: z.literal('message_delta'), delta: z.looseObject({ stop_reason: z.string().nullish() }), usage: wireUsage }),
+  z.looseObject({
+    type: z.literal('content_block_start'),
+    index: z.int(),
+    content_block: z.record(z.string(), z.unknown()),
+  }),
+  z.looseObject({
+    type: z.literal('content_block_delta'),
+    index: z.int(),
+    delta: z.looseObject({ type: z.string() }),
+  }),
+  z.looseObject({
+    type: z.literal('message_delta'),
+    delta: z.looseObject({ stop_reason: z.string().nullish() }),
+    usage: wireUsage,
+  }),
   z.looseObject({ type: z.literal('message_stop') }),
 ]);
 type StreamEvent = z.infer<typeof streamEvent>;
@@ -69,8 +81,16 @@ function assemble(events: StreamEvent[]): WireAnswer | undefined {
     if (event.type === 'message_start') answer = event.message;
     if (answer === undefined) return undefined;
     if (event.type === 'content_block_start') answer.content[event.index] = event.content_block;
-    if (event.type === 'content_block_delta') addDelta(answer.content[event.index], event.delta, (part) => json.set(event.index, `${json.get(event.index) ?? ''}${part}`));
-    if (event.type === 'message_delta') answer = { ...answer, stop_reason: event.delta.stop_reason, usage: { ...answer.usage, ...told(event.usage) } };
+    if (event.type === 'content_block_delta')
+      addDelta(answer.content[event.index], event.delta, (part) =>
+        json.set(event.index, `${json.get(event.index) ?? ''}${part}`),
+      );
+    if (event.type === 'message_delta')
+      answer = {
+        ...answer,
+        stop_reason: event.delta.stop_reason,
+        usage: { ...answer.usage, ...told(event.usage) },
+      };
   }
   if (answer === undefined || events.at(-1)?.type !== 'message_stop') return undefined;
   for (const [index, text] of json) {
@@ -81,14 +101,21 @@ function assemble(events: StreamEvent[]): WireAnswer | undefined {
   return answer;
 }
 
-function addDelta(block: Record<string, unknown> | undefined, delta: Record<string, unknown>, addJson: (part: string) => void): void {
+function addDelta(
+  block: Record<string, unknown> | undefined,
+  delta: Record<string, unknown>,
+  addJson: (part: string) => void,
+): void {
   const { text, partial_json: json } = delta;
-  if (block !== undefined && typeof text === 'string') block['text'] = `${typeof block['text'] === 'string' ? block['text'] : ''}${text}`;
+  if (block !== undefined && typeof text === 'string')
+    block['text'] = `${typeof block['text'] === 'string' ? block['text'] : ''}${text}`;
   if (typeof json === 'string' && json !== '') addJson(json);
 }
 
 function told(usage: z.infer<typeof wireUsage>): z.infer<typeof wireUsage> {
-  return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined));
+  return Object.fromEntries(
+    Object.entries(usage).filter(([, value]) => value !== null && value !== undefined),
+  );
 }
 
 function parseJson(text: string): unknown {

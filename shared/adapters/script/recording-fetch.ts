@@ -56,7 +56,10 @@ function decodeBody(body: unknown): WireRequest | undefined {
 }
 
 /** The same bytes; `whole` gets them as text before the end is told. An answer that breaks off is not handed over. */
-function teed(body: ReadableStream<Uint8Array>, whole: (text: string) => Promise<void>): ReadableStream<Uint8Array> {
+function teed(
+  body: ReadableStream<Uint8Array>,
+  whole: (text: string) => Promise<void>,
+): ReadableStream<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   return body.pipeThrough(
@@ -85,7 +88,9 @@ function createRecorder({ name, write, now }: RecordingFetchConfig): {
     async record(request, answer) {
       const turn = toScriptTurn(request, answer, turns.length + 1);
       models.add(answer.model);
-      const known = turns.findIndex(({ agent, when }) => agent === turn.agent && when.fingerprint === turn.when.fingerprint);
+      const known = turns.findIndex(
+        ({ agent, when }) => agent === turn.agent && when.fingerprint === turn.when.fingerprint,
+      );
       if (known >= 0) turns[known] = { ...turn, id: turns[known]?.id ?? turn.id };
       else turns.push(turn);
       const note = `recorded on ${day} from ${[...models].join(', ')}`;
@@ -96,7 +101,11 @@ function createRecorder({ name, write, now }: RecordingFetchConfig): {
   };
 }
 
-function toScriptTurn(request: WireRequest, { blocks, stop, usage }: RecordedAnswer, number: number): ScriptTurn {
+function toScriptTurn(
+  request: WireRequest,
+  { blocks, stop, usage }: RecordedAnswer,
+  number: number,
+): ScriptTurn {
   const { agent = 'unknown', task, assistantTurns, fingerprint } = readConversation(request);
   const text = blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
   const toolUses = blocks.flatMap((block: Block) =>

@@ -24,7 +24,7 @@ export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>)
       try {
         return { isError: false, ...(await definition.run(parsed.data, signal)) };
       } catch (error) {
-        if (error instanceof Denied) return failure(error.message);
+        if (error instanceof Denied) return denied(error.message);
         if (!signal.aborted && isOfTheModel(error)) return failure(error.message);
         throw error;
       }
@@ -37,6 +37,12 @@ function isOfTheModel(error: unknown): error is PenstockError {
   return (
     error instanceof PenstockError && ['invalid', 'timeout', 'too_large', 'not_found'].includes(error.code)
   );
+}
+
+/** The summary begins with the word by which the transcript tells a refusal from a failure. */
+function denied(message: string): ToolResult {
+  const result = failure(message);
+  return { ...result, summary: `denied: ${result.summary ?? ''}` };
 }
 
 function failure(message: string): ToolResult {

@@ -17,7 +17,7 @@ const issue = z.object({
   pull_request: z.unknown().optional(),
 });
 
-const repository = z.object({ full_name: z.string() });
+const namedRepository = z.object({ full_name: z.string() });
 
 /** A field of another shape than ours counts as absent: the delivery is recorded all the same. */
 function readable<T extends z.ZodType>(field: T) {
@@ -29,10 +29,10 @@ const payloadShape = z.object({
   action: readable(z.string()),
   sender: readable(account),
   installation: readable(z.object({ id: z.int(), account: readable(account) })),
-  repository: readable(repository),
-  repositories: readable(z.array(repository)),
-  repositories_added: readable(z.array(repository)),
-  repositories_removed: readable(z.array(repository)),
+  repository: readable(namedRepository),
+  repositories: readable(z.array(namedRepository)),
+  repositories_added: readable(z.array(namedRepository)),
+  repositories_removed: readable(z.array(namedRepository)),
   issue: readable(issue),
   label: readable(z.object({ name: z.string() })),
   comment: readable(z.object({ body: z.string(), performed_via_github_app: z.unknown().optional() })),

@@ -31,6 +31,7 @@ export async function submitRequirement(
     requirement,
     ...(target === undefined ? {} : { target: { ...target, ...(body.baseRef === undefined ? {} : { baseRef: body.baseRef }) } }),
     origin: { kind: 'api' as const, actor: caller.actor },
+    ...(body.project === undefined ? {} : { project: body.project }),
     ...(body.driver === undefined ? {} : { driver: body.driver }),
     priority: normalisePriority(body.priority),
     ...(body.budgetUsd === undefined ? {} : { budgetMicroUsd: Math.round(body.budgetUsd * 1e6) }),

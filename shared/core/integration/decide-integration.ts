@@ -54,6 +54,10 @@ function afterIntegration(run: Run, byId: ReadonlyMap<string, Task>, maxFixRound
 function afterReview(run: Run, byId: ReadonlyMap<string, Task>, maxFixRounds: number): IntegrationStep {
   const names = run.reviews.map(({ id }) => (run.integrations === 1 ? id : `${id}-${run.integrations}`));
   const reviews = names.flatMap((name) => byId.get(name) ?? []);
+  if (reviews.length < names.length) {
+    const message = `a review of run ${run.id} is gone; submit the requirement again`;
+    return { step: 'fail', reason: { code: 'not_found', message } };
+  }
   const broken = reviews.find((review) => review.result?.review === undefined);
   if (broken !== undefined) return { step: 'fail', reason: failureOf(broken) };
   const rejected = reviews.filter((review) => review.result?.review?.verdict === 'request_changes');

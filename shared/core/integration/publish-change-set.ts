@@ -4,11 +4,12 @@ import { PenstockError } from '../../ports/penstock-error.ts';
 import { readBundle } from '../create-attempt.ts';
 import { performEffect } from '../perform-effect.ts';
 import { protectedPaths } from '../repository/protected-paths.ts';
-import { scanSecrets } from '../repository/scan-secrets.ts';
+import { redact, scanSecrets } from '../repository/scan-secrets.ts';
 import type { EndReason, Run, Target } from '../run.ts';
 import type { Task } from '../task.ts';
 import type { IntegrationPorts } from './integrate-run.ts';
 import { openPullRequest } from './publish-pull-request.ts';
+import { checksText, neutralise } from './pull-request-body.ts';
 
 type Published = Pick<Run, 'heads' | 'diffStat' | 'pullRequest'>;
 type Bundle = { changeSet: ChangeSet; contents: Map<string, Uint8Array> };
@@ -85,18 +86,31 @@ async function writeCommit(ports: IntegrationPorts, work: CommitWork): Promise<s
   };
   const act = async () => {
     const parent = run.heads.at(-1) ?? target.baseSha ?? '';
-    const message = `${run.title}\n\nRequirement of run ${run.id}, integrated from ${run.changeOrder.join(', ')}.\n\n${trailer}\n`;
+    const message = `${commitText(run, integration)}\n\n${trailer}\n`;
     const sha = await host.writeCommit(target, { parent, message, changes: changesOf(work) });
     const moved =
       run.heads.length === 0
         ? await host.createBranch(target, target.headBranch, sha)
         : await host.advanceBranch(target, target.headBranch, sha);
     if (moved === 'created' || moved === 'advanced') return { sha };
+    // Whoever took over an effect that lasted too long may have been quicker with the same commit.
+    const standing = await look();
+    if (standing !== undefined) return standing;
     const problem = `branch ${target.headBranch} of ${target.repository} was changed by somebody else; delete it or take over by hand`;
     throw new PenstockError('conflict', problem);
   };
   const result = await performEffect(ports, { tenant: run.tenant, run: run.id, id: `commit-${integration.id}` }, { look, act });
   return String(result['sha']);
+}
+
+/** A branch without a pull request has no other place that says what was checked. Like every text that we post, it closes no issue. */
+function commitText(run: Run, integration: Task): string {
+  const text = [
+    run.title,
+    `Requirement of run ${run.id}, integrated from ${run.changeOrder.join(', ')}.`,
+    `Checks on the integrated change:\n${checksText(integration.result?.checks ?? [])}`,
+  ].join('\n\n');
+  return neutralise(redact(text));
 }
 
 /** Files as they are to be, relative to what the branch shows now: what a former round changed and this one does not goes back. */

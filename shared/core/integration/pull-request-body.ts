@@ -49,9 +49,10 @@ function taskLine(task: Task): string {
 }
 
 export function checksText(checks: readonly CheckResult[]): string {
-  if (checks.length === 0) return 'The repository names no checks, so none were run.';
+  if (checks.length === 0) return 'No checks were run.';
   return checks
     .map(({ command, passed, exitCode, summary }) => {
+      if (command === '') return `- not checked: ${summary}`;
       const verdict = passed ? 'passed' : `failed (exit code ${exitCode ?? 'none'})`;
       return `- \`${command}\` ${verdict}${summary === '' ? '' : `: ${summary}`}`;
     })

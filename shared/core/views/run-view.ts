@@ -18,6 +18,7 @@ export function runView(run: Run): RunView {
       actor: origin.actor,
       ...(origin.issue === undefined ? {} : { issue: origin.issue }),
     },
+    ...(run.project === undefined ? {} : { project: run.project }),
     driver: run.driver,
     priority: run.priority,
     dryRun: run.dryRun,

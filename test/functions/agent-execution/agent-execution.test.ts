@@ -2,7 +2,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { agentExecution } from '../../../functions/agent-execution/agent-execution.ts';
 import { parseScript } from '../../../shared/adapters/script/script-file.ts';
 import { startScriptServer, type ScriptServer } from '../../../shared/adapters/script/script-server.ts';
-import { type Door, type FunctionRuntime, openMessageDoor, openRuntime } from '../../runtime/function-door.ts';
+import {
+  type Door,
+  type FunctionRuntime,
+  openMessageDoor,
+  openRuntime,
+} from '../../runtime/function-door.ts';
 import { createSampleRepository } from '../../support/sample-repository.ts';
 import { messageDoor } from '../../runtime/message-door.ts';
 import { pushMessage } from '../../runtime/push-message.ts';
@@ -10,7 +15,14 @@ import { executingRun, proposed, readTask, TENANT } from '../../runtime/seed.ts'
 
 messageDoor(agentExecution, { v: 1, tenant: 'local', run: 'gone1234', task: 'first', generation: 1 });
 
-const turns = [{ id: 'specify', agent: 'project_architect', when: { contains: ['Do first.'] }, answer: { text: 'It is specified.' } }];
+const turns = [
+  {
+    id: 'specify',
+    agent: 'project_architect',
+    when: { contains: ['Do first.'] },
+    answer: { text: 'It is specified.' },
+  },
+];
 
 describe('Agent execution', () => {
   let runtime: FunctionRuntime;
@@ -22,8 +34,13 @@ describe('Agent execution', () => {
     await model.stop();
   });
   async function open(env: Record<string, string> = {}): Promise<string> {
-    model = await startScriptServer({ script: parseScript(JSON.stringify({ name: 'test', note: 'scripted', turns }), 'test') });
-    runtime = await openRuntime({ env, model: { provider: 'script', baseUrl: model.url, apiKey: 'scripted' } });
+    model = await startScriptServer({
+      script: parseScript(JSON.stringify({ name: 'test', note: 'scripted', turns }), 'test'),
+    });
+    runtime = await openRuntime({
+      env,
+      model: { provider: 'script', baseUrl: model.url, apiKey: 'scripted' },
+    });
     door = await openMessageDoor(agentExecution, runtime);
     return (await executingRun(runtime)).id;
   }
@@ -35,8 +52,14 @@ describe('Agent execution', () => {
     const run = await open();
     expect(await push(run)).toBe(204);
     const task = await readTask(runtime, run, 'first');
-    expect(task).toMatchObject({ state: 'succeeded', settled: true, result: { summary: expect.stringContaining('It is specified.') } });
-    expect(task.attempts).toMatchObject([{ generation: 1, exit: { outcome: 'succeeded' }, meter: { calls: 1, reservedMicroUsd: 0 } }]);
+    expect(task).toMatchObject({
+      state: 'succeeded',
+      settled: true,
+      result: { summary: expect.stringContaining('It is specified.') },
+    });
+    expect(task.attempts).toMatchObject([
+      { generation: 1, exit: { outcome: 'succeeded' }, meter: { calls: 1, reservedMicroUsd: 0 } },
+    ]);
     expect(finished()).toMatchObject([{ message: { run, task: 'first', generation: 1 } }]);
   });
 
@@ -75,11 +98,16 @@ describe('Agent execution', () => {
     await open();
     const repository = createSampleRepository({ 'README.md': 'A sample.\n' });
     const plan = { tasks: [proposed('build', { agent: 'backend_developer' })] };
-    const { id } = await executingRun(runtime, { target: { host: 'local-git', repository: repository.folder }, plan });
+    const { id } = await executingRun(runtime, {
+      target: { host: 'local-git', repository: repository.folder },
+      plan,
+    });
     repository.remove();
     expect(await push(id, 'build')).toBe(204);
     const task = await readTask(runtime, id, 'build');
-    expect(task.attempts).toMatchObject([{ generation: 1, ticketHash: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    expect(task.attempts).toMatchObject([
+      { generation: 1, ticketHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ]);
     expect(task.state).toBe('starting');
   });
 });

@@ -17,19 +17,34 @@ describe('A ticket', () => {
     const job = await stage.nextJob();
     const { status, body } = await stage.call('/claim', { ticket: job.ticket });
     expect(status).toBe(200);
-    expect(body.brief).toMatchObject({ tenant: TENANT, run: stage.runId, task: 'build', generation: 1, agent: 'backend_developer' });
+    expect(body.brief).toMatchObject({
+      tenant: TENANT,
+      run: stage.runId,
+      task: 'build',
+      generation: 1,
+      agent: 'backend_developer',
+    });
     expect((await stage.call('/renew', {}, body.token)).body).toEqual({ answer: 'continue', messages: [] });
   });
 
   it('is burned with its first use', async () => {
     const { job } = await stage.claim();
-    expect(await stage.call('/claim', { ticket: job.ticket })).toMatchObject({ status: 409, type: 'application/problem+json', body: { code: 'stale' } });
+    expect(await stage.call('/claim', { ticket: job.ticket })).toMatchObject({
+      status: 409,
+      type: 'application/problem+json',
+      body: { code: 'stale' },
+    });
   });
 
   it('used ten times at once buys one token', async () => {
     const job = await stage.nextJob();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => stage.call('/claim', { ticket: job.ticket })));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 9 }, () => 409)]);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => stage.call('/claim', { ticket: job.ticket })),
+    );
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200,
+      ...Array.from({ length: 9 }, () => 409),
+    ]);
   });
 
   it('and token stand in the records only as hashes', async () => {
@@ -37,7 +52,9 @@ describe('A ticket', () => {
     const secret = job.ticket.split('.').at(-1) ?? '';
     expect(JSON.stringify(await stage.platform.tasks(stage.runId))).not.toContain(secret);
     const { body } = await stage.call('/claim', { ticket: job.ticket });
-    expect(JSON.stringify(await stage.platform.tasks(stage.runId))).not.toContain(body.token?.split('.').at(-1));
+    expect(JSON.stringify(await stage.platform.tasks(stage.runId))).not.toContain(
+      body.token?.split('.').at(-1),
+    );
   });
 
   it('that somebody made up buys nothing', async () => {
@@ -57,9 +74,15 @@ describe('A ticket', () => {
     expect((await stage.call('/claim', { ticket })).status).toBe(200);
   });
 
-  it.each([{}, { ticket: '' }, { ticket: 7 }, { ticket: 'x'.repeat(201) }, [], 'no'])('of another shape is refused: %j', async (body) => {
-    expect(await stage.call('/claim', body)).toMatchObject({ status: 400, type: 'application/problem+json' });
-  });
+  it.each([{}, { ticket: '' }, { ticket: 7 }, { ticket: 'x'.repeat(201) }, [], 'no'])(
+    'of another shape is refused: %j',
+    async (body) => {
+      expect(await stage.call('/claim', body)).toMatchObject({
+        status: 400,
+        type: 'application/problem+json',
+      });
+    },
+  );
 });
 
 describe('A token', () => {
@@ -94,13 +117,19 @@ describe('A token', () => {
     ];
     for (const parts of forged) {
       const { status, body: answer } = await stage.call(path, body, parts.join('.'));
-      expect([`${status} ${answer.code}`]).toContainEqual(expect.stringMatching(/^(409 stale|404 not_found)$/));
+      expect([`${status} ${answer.code}`]).toContainEqual(
+        expect.stringMatching(/^(409 stale|404 not_found)$/),
+      );
     }
   });
 
   it('with tricks in it reaches no other record', async () => {
     const claim = token.split('.').at(-1);
-    for (const one of [`../x.${stage.runId}.build.1.${claim}`, `${TENANT}.${stage.runId}/tasks.build.1.${claim}`, `${TENANT}.__x__.build.1.${claim}`]) {
+    for (const one of [
+      `../x.${stage.runId}.build.1.${claim}`,
+      `${TENANT}.${stage.runId}/tasks.build.1.${claim}`,
+      `${TENANT}.__x__.build.1.${claim}`,
+    ]) {
       expect([400, 401, 409]).toContain((await stage.call('/renew', {}, one)).status);
     }
   });
@@ -121,12 +150,19 @@ describe('An attempt whose lease has passed', () => {
     const body = { model: 'claude-sonnet-5-5', max_tokens: 10, messages: [] };
     expect((await stage.call('/renew', {}, stale)).status).toBe(409);
     expect((await stage.call('/log', { n: 0, lines: [line] }, stale)).status).toBe(409);
-    expect((await stage.call('/propose', { kind: 'upload', purpose: 'change-set', n: 0 }, stale)).status).toBe(409);
+    expect(
+      (await stage.call('/propose', { kind: 'upload', purpose: 'change-set', n: 0 }, stale)).status,
+    ).toBe(409);
     expect((await stage.call('/model/v1/messages', body, stale)).status).toBe(409);
-    expect((await stage.call('/finish', { outcome: 'failed', failure: { code: 'internal', message: 'x' } }, stale)).body).toEqual({ outcome: 'stale' });
+    expect(
+      (await stage.call('/finish', { outcome: 'failed', failure: { code: 'internal', message: 'x' } }, stale))
+        .body,
+    ).toEqual({ outcome: 'stale' });
     const [task] = (await stage.platform.tasks(stage.runId)).filter(({ id }) => id === 'build');
     expect(task?.attempts[0]).toMatchObject({ generation: 1, exit: { outcome: 'lost' } });
-    expect(await stage.platform.ports.blobs.get(blobKeys.transcript(TENANT, stage.runId, 'build', 1, 0))).toBeUndefined();
+    expect(
+      await stage.platform.ports.blobs.get(blobKeys.transcript(TENANT, stage.runId, 'build', 1, 0)),
+    ).toBeUndefined();
   });
 });
 
@@ -151,12 +187,16 @@ describe('A change set', () => {
   const kept = () => stage.platform.ports.blobs.get(blobKeys.changeSet(TENANT, stage.runId, 'build', 1));
 
   it('larger than may be is refused', async () => {
-    expect(await propose({ ...bundleOf([newFile('a.js')]), padding: 'x'.repeat(17 * 1024 * 1024) })).toMatchObject({ status: 413 });
+    expect(
+      await propose({ ...bundleOf([newFile('a.js')]), padding: 'x'.repeat(17 * 1024 * 1024) }),
+    ).toMatchObject({ status: 413 });
     expect(await kept()).toBeUndefined();
   });
 
   it('that was never uploaded is refused', async () => {
-    expect(await stage.call('/propose', { kind: 'change-set', n: 500 }, token)).toMatchObject({ status: 400 });
+    expect(await stage.call('/propose', { kind: 'change-set', n: 500 }, token)).toMatchObject({
+      status: 400,
+    });
   });
 
   const long = `${'x'.repeat(300)}.js`;
@@ -178,10 +218,18 @@ describe('A change set', () => {
     ['with a file that is a folder too', bundleOf([newFile('a'), newFile('a/b.js')]), /a file and a folder/],
     ['with two names that differ only in case', bundleOf([newFile('a.js'), newFile('A.js')]), /only in case/],
     ['whose contents are missing', bundleOf([newFile('a.js')], []), /missing or differ/],
-    ['whose contents are others', { ...bundleOf([newFile('a.js')], []), contents: { [sha('x\n')]: Buffer.from('y').toString('base64') } }, /missing or differ/],
+    [
+      'whose contents are others',
+      { ...bundleOf([newFile('a.js')], []), contents: { [sha('x\n')]: Buffer.from('y').toString('base64') } },
+      /missing or differ/,
+    ],
   ])('%s is refused with its reason, and nothing of it is kept', async (_, bundle, reason) => {
     const answer = await propose(bundle);
-    expect(answer).toMatchObject({ status: 400, type: 'application/problem+json', body: { code: 'invalid' } });
+    expect(answer).toMatchObject({
+      status: 400,
+      type: 'application/problem+json',
+      body: { code: 'invalid' },
+    });
     expect(`${answer.body.detail} ${JSON.stringify(answer.body.errors ?? [])}`).toMatch(reason);
     expect(await kept()).toBeUndefined();
   });
@@ -190,7 +238,7 @@ describe('A change set', () => {
     ['with a symlink', bundleOf([newFile('a.js', 'x\n', { mode: '120000' })])],
     ['with a submodule', bundleOf([newFile('a.js', 'x\n', { mode: '160000' })])],
     ['with a folder', bundleOf([newFile('a', 'x\n', { mode: '040000' })])],
-    ['of 301 files', bundleOf(Array.from({ length: 301 }, (_, n) => newFile(`f${n}.js`)))],
+    ['of 301 files', bundleOf(Array.from({ length: 301 }, (__, index) => newFile(`f${index}.js`)))],
     ['with a file over 1 MiB', bundleOf([newFile('a.js', 'x\n', { bytes: 1024 * 1024 + 1 })])],
     ['with unknown fields', { ...bundleOf([newFile('a.js')]), more: 1 }],
     ['that is a list', []],
@@ -238,13 +286,19 @@ describe('The end of an attempt that owes a change set', () => {
     expect((await build())?.attempts[0]).toMatchObject({ exit: { outcome: 'failed', code: 'empty_output' } });
   });
 
-  it.each([{}, { outcome: 'succeeded' }, { ...success, summary: 'x'.repeat(4_001) }, { ...success, more: 1 }, { outcome: 'failed', failure: { code: 'odd', message: '' } }])(
-    'of another shape is refused: %#',
-    async (body) => {
-      expect(await stage.call('/finish', body, token)).toMatchObject({ status: 400, type: 'application/problem+json' });
-      expect((await build())?.state).toBe('running');
-    },
-  );
+  it.each([
+    {},
+    { outcome: 'succeeded' },
+    { ...success, summary: 'x'.repeat(4_001) },
+    { ...success, more: 1 },
+    { outcome: 'failed', failure: { code: 'odd', message: '' } },
+  ])('of another shape is refused: %#', async (body) => {
+    expect(await stage.call('/finish', body, token)).toMatchObject({
+      status: 400,
+      type: 'application/problem+json',
+    });
+    expect((await build())?.state).toBe('running');
+  });
 });
 
 describe('A transcript', () => {
@@ -259,8 +313,10 @@ describe('A transcript', () => {
   beforeEach(() => {
     n += 1;
   });
-  const chunk = async (n: number) => {
-    const bytes = await stage.platform.ports.blobs.get(blobKeys.transcript(TENANT, stage.runId, 'build', 1, n));
+  const chunk = async (number: number) => {
+    const bytes = await stage.platform.ports.blobs.get(
+      blobKeys.transcript(TENANT, stage.runId, 'build', 1, number),
+    );
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   };
 
@@ -284,7 +340,10 @@ describe('A transcript', () => {
     { lines: [line], more: 1 },
     { lines: Array.from({ length: 2_001 }, () => line) },
   ])('of another shape is refused: %#', async (body) => {
-    expect(await stage.call('/log', { n, ...body }, token)).toMatchObject({ status: 400, type: 'application/problem+json' });
+    expect(await stage.call('/log', { n, ...body }, token)).toMatchObject({
+      status: 400,
+      type: 'application/problem+json',
+    });
     expect(await chunk(n)).toBeUndefined();
   });
 });

@@ -7,7 +7,17 @@ import { createSampleRepository, type SampleRepository } from '../../support/sam
 export interface Answer {
   status: number;
   type: string;
-  body: { token?: string; brief?: Record<string, unknown>; code?: string; detail?: string; errors?: { message: string }[]; answer?: string; outcome?: string; url?: string; key?: string };
+  body: {
+    token?: string;
+    brief?: Record<string, unknown>;
+    code?: string;
+    detail?: string;
+    errors?: { message: string }[];
+    answer?: string;
+    outcome?: string;
+    url?: string;
+    key?: string;
+  };
 }
 
 /** The whole platform, whose jobs are played by the test: every job that it wants started is put aside with its ticket. */
@@ -23,9 +33,14 @@ export interface JobStage {
   stop(): Promise<void>;
 }
 
-export async function openJobStage(options: PlatformOptions & { budgetUsd?: number } = {}): Promise<JobStage> {
+export async function openJobStage(
+  options: PlatformOptions & { budgetUsd?: number } = {},
+): Promise<JobStage> {
   const jobs: JobRequest[] = [];
-  const repository = createSampleRepository({ 'README.md': 'A sample.\n', 'src/a.js': 'export const a = 1;\n' });
+  const repository = createSampleRepository({
+    'README.md': 'A sample.\n',
+    'src/a.js': 'export const a = 1;\n',
+  });
   const platform = await startPlatform({
     ...options,
     decorate: (ports) => ({
@@ -45,7 +60,8 @@ export async function openJobStage(options: PlatformOptions & { budgetUsd?: numb
     plan: { tasks: [proposed('build', { agent: 'backend_developer' })] },
     ...(options.budgetUsd === undefined ? {} : { budgetUsd: options.budgetUsd }),
   });
-  const call = (path: string, content: unknown, token?: string) => callAttempts(platform.url, path, content, token);
+  const call = (path: string, content: unknown, token?: string) =>
+    callAttempts(platform.url, path, content, token);
   const nextJob = async (): Promise<JobRequest> => {
     for (let tries = 0; tries < 300; tries += 1) {
       const job = jobs.shift();
@@ -75,12 +91,19 @@ export async function openJobStage(options: PlatformOptions & { budgetUsd?: numb
 async function callAttempts(url: string, path: string, body: unknown, token?: string): Promise<Answer> {
   const response = await fetch(`${url}/internal/attempts${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   const text = await response.text();
   const type = response.headers.get('content-type') ?? '';
-  return { status: response.status, type, body: type.includes('json') ? (JSON.parse(text) as Answer['body']) : {} };
+  return {
+    status: response.status,
+    type,
+    body: type.includes('json') ? (JSON.parse(text) as Answer['body']) : {},
+  };
 }
 
 export const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -100,5 +123,8 @@ export function newFile(path: string, text = 'x\n', more: Partial<Entry> = {}): 
 /** A change set with its contents, as a job uploads it. */
 export function bundleOf(entries: Entry[], texts: string[] = ['x\n']): object {
   const contents = Object.fromEntries(texts.map((text) => [sha(text), Buffer.from(text).toString('base64')]));
-  return { changeSet: { v: 1, baseSha: 'a'.repeat(40), entries, added: 1, deleted: 0, checks: [] }, contents };
+  return {
+    changeSet: { v: 1, baseSha: 'a'.repeat(40), entries, added: 1, deleted: 0, checks: [] },
+    contents,
+  };
 }

@@ -12,7 +12,9 @@ const USAGE = { input: 1_000, output: 200, cacheRead: 300, cacheWrite: 40 };
 const call = { model: MODEL, max_tokens: 500, messages: [{ role: 'user', content: 'Hello' }] };
 
 /** A provider that answers as the test says; it counts whatever is asked of it. */
-async function startBrokenProvider(answer: (response: ServerResponse) => void): Promise<MessagesServer & { asked: () => number }> {
+async function startBrokenProvider(
+  answer: (response: ServerResponse) => void,
+): Promise<MessagesServer & { asked: () => number }> {
   let asked = 0;
   const server = createServer((request, response) => {
     request.resume();
@@ -94,10 +96,15 @@ describe('A model call of a job', () => {
     const response = await post(token, { ...call, stream });
     expect(response.status).toBe(200);
     expect((await drain(response)).text).toContain('Hello.');
-    expect(await settledMeter()).toMatchObject({ usage: USAGE, calls: 1, reservedMicroUsd: 0, spentMicroUsd: priceOf(USAGE, modelById(MODEL)) });
+    expect(await settledMeter()).toMatchObject({
+      usage: USAGE,
+      calls: 1,
+      reservedMicroUsd: 0,
+      spentMicroUsd: priceOf(USAGE, modelById(MODEL)),
+    });
   });
 
-  it('never shows the platform\'s key to the job', async () => {
+  it("never shows the platform's key to the job", async () => {
     const token = await openAnswering();
     const response = await post(token, call);
     const shown = `${await response.text()} ${JSON.stringify([...response.headers])}`;
@@ -109,7 +116,10 @@ describe('A model call of a job', () => {
     const response = await post(token, { ...call, max_tokens: 50_000 });
     expect(response.status).toBe(402);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    expect(await response.json()).toMatchObject({ code: 'budget', detail: expect.stringContaining('allotment') });
+    expect(await response.json()).toMatchObject({
+      code: 'budget',
+      detail: expect.stringContaining('allotment'),
+    });
     expect(sent).toBe(0);
     expect(await meter()).toMatchObject({ spentMicroUsd: 0, reservedMicroUsd: 0, calls: 0 });
   });
@@ -178,19 +188,22 @@ describe('A model call of a job', () => {
     expect(await settledMeter()).toMatchObject({ spentMicroUsd: reservation, reservedMicroUsd: 0, calls: 1 });
   });
 
-  it.each([429, 500, 529])('that the provider refuses with %d costs nothing, and the job is told', async (status) => {
-    const token = await open(
-      await startBrokenProvider((response) => {
-        response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '7' });
-        response.end('{"type":"error","error":{"type":"overloaded_error","message":"busy"}}');
-      }),
-    );
-    const response = await post(token, call);
-    expect(response.status).toBe(status);
-    expect(response.headers.get('retry-after')).toBe('7');
-    expect(await response.text()).toContain('busy');
-    expect(await meter()).toMatchObject({ spentMicroUsd: 0, reservedMicroUsd: 0 });
-  });
+  it.each([429, 500, 529])(
+    'that the provider refuses with %d costs nothing, and the job is told',
+    async (status) => {
+      const token = await open(
+        await startBrokenProvider((response) => {
+          response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '7' });
+          response.end('{"type":"error","error":{"type":"overloaded_error","message":"busy"}}');
+        }),
+      );
+      const response = await post(token, call);
+      expect(response.status).toBe(status);
+      expect(response.headers.get('retry-after')).toBe('7');
+      expect(await response.text()).toContain('busy');
+      expect(await meter()).toMatchObject({ spentMicroUsd: 0, reservedMicroUsd: 0 });
+    },
+  );
 
   it('of a model without a price is refused before anything is sent', async () => {
     const token = await openAnswering();
@@ -200,7 +213,13 @@ describe('A model call of a job', () => {
     expect(sent).toBe(0);
   });
 
-  it.each([{}, { model: MODEL }, { ...call, max_tokens: 0 }, { ...call, max_tokens: -5 }, { ...call, max_tokens: 1.5 }])('of another shape is refused: %#', async (body) => {
+  it.each([
+    {},
+    { model: MODEL },
+    { ...call, max_tokens: 0 },
+    { ...call, max_tokens: -5 },
+    { ...call, max_tokens: 1.5 },
+  ])('of another shape is refused: %#', async (body) => {
     const token = await openAnswering();
     expect((await post(token, body)).status).toBe(400);
     expect(sent).toBe(0);

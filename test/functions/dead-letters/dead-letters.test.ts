@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { deadLetters } from '../../../functions/dead-letters/dead-letters.ts';
 import type { DeadLetter } from '../../../shared/core/refs.ts';
-import { type Door, type FunctionRuntime, openMessageDoor, openRuntime } from '../../runtime/function-door.ts';
+import {
+  type Door,
+  type FunctionRuntime,
+  openMessageDoor,
+  openRuntime,
+} from '../../runtime/function-door.ts';
 import { messageDoor } from '../../runtime/message-door.ts';
 import { pushMessage } from '../../runtime/push-message.ts';
 import { acceptedRun, readRun, TENANT } from '../../runtime/seed.ts';
@@ -31,13 +36,25 @@ describe('Dead letters', () => {
     await runtime.remove();
   });
   const kept = async () =>
-    (await runtime.store.query<DeadLetter>({ from: { collection: `tenants/${TENANT}/deadLetters` }, limit: 10 })).documents.map(({ data }) => data);
+    (
+      await runtime.store.query<DeadLetter>({
+        from: { collection: `tenants/${TENANT}/deadLetters` },
+        limit: 10,
+      })
+    ).documents.map(({ data }) => data);
 
   it('keeps the message with its error, once, and ends the run that waited for it', async () => {
     const { id } = await acceptedRun(runtime);
     expect(await pushMessage(door.url, 'dead-letter', letter(id))).toBe(204);
     expect(await pushMessage(door.url, 'dead-letter', letter(id), { messageId: 'm-8' })).toBe(204);
-    expect(await kept()).toMatchObject([{ topic: 'run-accepted', subscription: 'decomposition', error: 'the host was away', message: { run: id } }]);
+    expect(await kept()).toMatchObject([
+      {
+        topic: 'run-accepted',
+        subscription: 'decomposition',
+        error: 'the host was away',
+        message: { run: id },
+      },
+    ]);
     expect(await readRun(runtime, id)).toMatchObject({ stage: 'failed', reason: { code: 'dead_letter' } });
   });
 
@@ -49,7 +66,9 @@ describe('Dead letters', () => {
   });
 
   it('keeps a letter whose attributes name no possible tenant', async () => {
-    expect(await pushMessage(door.url, 'dead-letter', letter('gone1234', { attributes: { tenant: '../../x' } }))).toBe(204);
+    expect(
+      await pushMessage(door.url, 'dead-letter', letter('gone1234', { attributes: { tenant: '../../x' } })),
+    ).toBe(204);
     expect(await kept()).toHaveLength(1);
   });
 

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decomposition } from '../../../functions/decomposition/decomposition.ts';
 import { readTasks } from '../../../shared/core/run-tasks.ts';
-import { type Door, type FunctionRuntime, openMessageDoor, openRuntime } from '../../runtime/function-door.ts';
+import {
+  type Door,
+  type FunctionRuntime,
+  openMessageDoor,
+  openRuntime,
+} from '../../runtime/function-door.ts';
 import { messageDoor } from '../../runtime/message-door.ts';
 import { pushMessage } from '../../runtime/push-message.ts';
 import { acceptedRun, proposed, readRun, TENANT } from '../../runtime/seed.ts';
@@ -19,14 +24,24 @@ describe('Decomposition', () => {
     await door.close();
     await runtime.remove();
   });
-  const push = (run: string) => pushMessage(door.url, 'run-accepted', { v: 1, tenant: TENANT, run }, { attributes: { tenant: TENANT, run } });
-  const dispatched = () => runtime.published.filter(({ topic }) => topic === 'task-dispatched').map(({ message }) => message);
+  const push = (run: string) =>
+    pushMessage(
+      door.url,
+      'run-accepted',
+      { v: 1, tenant: TENANT, run },
+      { attributes: { tenant: TENANT, run } },
+    );
+  const dispatched = () =>
+    runtime.published.filter(({ topic }) => topic === 'task-dispatched').map(({ message }) => message);
 
   it('turns a given plan into tasks and dispatches what waits for nothing', async () => {
     const { id } = await acceptedRun(runtime);
     expect(await push(id)).toBe(204);
     expect((await readRun(runtime, id)).stage).toBe('executing');
-    expect((await readTasks(runtime.store, TENANT, id)).map((task) => [task.id, task.state])).toEqual([['first', 'pending'], ['second', 'pending']]);
+    expect((await readTasks(runtime.store, TENANT, id)).map((task) => [task.id, task.state])).toEqual([
+      ['first', 'pending'],
+      ['second', 'pending'],
+    ]);
     expect(dispatched()).toEqual([{ v: 1, tenant: TENANT, run: id, task: 'first', generation: 1 }]);
   });
 
@@ -47,7 +62,9 @@ describe('Decomposition', () => {
   });
 
   it('ends a run whose repository is not there, with the reason', async () => {
-    const { id } = await acceptedRun(runtime, { target: { host: 'local-git', repository: '/nowhere/at/all' } });
+    const { id } = await acceptedRun(runtime, {
+      target: { host: 'local-git', repository: '/nowhere/at/all' },
+    });
     expect(await push(id)).toBe(204);
     const run = await readRun(runtime, id);
     expect(run.stage).toBe('failed');
@@ -55,7 +72,12 @@ describe('Decomposition', () => {
   });
 
   it('ends a run whose tasks no record can hold, instead of leaving it waiting', async () => {
-    const tasks = [proposed('large', { instructions: '字'.repeat(20_000), acceptance: Array.from({ length: 20 }, () => '字'.repeat(1_000)) })];
+    const tasks = [
+      proposed('large', {
+        instructions: '字'.repeat(20_000),
+        acceptance: Array.from({ length: 20 }, () => '字'.repeat(1_000)),
+      }),
+    ];
     const { id } = await acceptedRun(runtime, { plan: { tasks } });
     expect(await push(id)).toBe(204);
     expect(await readRun(runtime, id)).toMatchObject({ stage: 'failed', reason: { code: 'too_large' } });

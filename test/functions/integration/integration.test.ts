@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { integration } from '../../../functions/integration/integration.ts';
 import { refs } from '../../../shared/core/refs.ts';
-import { type Door, type FunctionRuntime, openMessageDoor, openRuntime } from '../../runtime/function-door.ts';
+import {
+  type Door,
+  type FunctionRuntime,
+  openMessageDoor,
+  openRuntime,
+} from '../../runtime/function-door.ts';
 import { messageDoor } from '../../runtime/message-door.ts';
 import { pushMessage } from '../../runtime/push-message.ts';
 import { executingRun, readRun, readTask, TENANT } from '../../runtime/seed.ts';
@@ -24,7 +29,12 @@ describe('Integration', () => {
   /** A run whose work has ended with a change set. */
   async function integratingRun(): Promise<string> {
     const run = await executingRun(runtime);
-    const target = { host: 'local-git' as const, repository: '/nowhere', baseSha: 'a'.repeat(40), headBranch: `penstock/${run.id}` };
+    const target = {
+      host: 'local-git' as const,
+      repository: '/nowhere',
+      baseSha: 'a'.repeat(40),
+      headBranch: `penstock/${run.id}`,
+    };
     const data = { ...run, stage: 'integrating' as const, targets: [target], changeOrder: ['first'] };
     const done = await Promise.all(['first', 'second'].map((id) => readTask(runtime, run.id, id)));
     await runtime.store.commit([
@@ -41,8 +51,16 @@ describe('Integration', () => {
   it('asks for an integrate attempt in the job lane', async () => {
     const id = await integratingRun();
     expect(await push(id)).toBe(204);
-    expect(await readTask(runtime, id, 'integrate-1')).toMatchObject({ kind: 'integrate', lane: 'job', agent: 'integrator', state: 'pending' });
-    expect(runtime.published.at(-1)).toMatchObject({ topic: 'task-dispatched', message: { task: 'integrate-1' } });
+    expect(await readTask(runtime, id, 'integrate-1')).toMatchObject({
+      kind: 'integrate',
+      lane: 'job',
+      agent: 'integrator',
+      state: 'pending',
+    });
+    expect(runtime.published.at(-1)).toMatchObject({
+      topic: 'task-dispatched',
+      message: { task: 'integrate-1' },
+    });
   });
 
   it('asks for one only, however often its message comes at once', async () => {

@@ -2,7 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { rm } from 'node:fs/promises';
 import { notification } from '../../../functions/notification/notification.ts';
 import { failRun } from '../../../shared/core/fail-run.ts';
-import { type Door, type FunctionRuntime, openMessageDoor, openRuntime } from '../../runtime/function-door.ts';
+import {
+  type Door,
+  type FunctionRuntime,
+  openMessageDoor,
+  openRuntime,
+} from '../../runtime/function-door.ts';
 import { messageDoor } from '../../runtime/message-door.ts';
 import { pushMessage } from '../../runtime/push-message.ts';
 import { acceptedRun, readRun, TENANT } from '../../runtime/seed.ts';
@@ -17,7 +22,11 @@ describe('Notification', () => {
   let door: Door;
   beforeAll(async () => {
     stand = await startGithubWith({ 'README.md': 'A list of things to do.\n' });
-    const second = await stand.github.addRepository({ owner: 'acme', name: 'notes', files: { 'README.md': 'Notes.\n' } });
+    const second = await stand.github.addRepository({
+      owner: 'acme',
+      name: 'notes',
+      files: { 'README.md': 'Notes.\n' },
+    });
     stand = { ...stand, repository: second.repository };
     installationId = second.installationId ?? 0;
   });
@@ -36,12 +45,23 @@ describe('Notification', () => {
 
   async function runOnIssue(): Promise<{ id: string; issue: number }> {
     const { github, repository } = stand;
-    const { number: issue } = await github.openIssue({ repository, title: 'A thing', body: '', author: PERSON });
+    const { number: issue } = await github.openIssue({
+      repository,
+      title: 'A thing',
+      body: '',
+      author: PERSON,
+    });
     const target = { host: 'github' as const, repository, installationId };
-    const origin = { kind: 'github' as const, actor: `github:${PERSON}`, login: PERSON, issue: { number: issue, url: 'https://example.org/1' } };
+    const origin = {
+      kind: 'github' as const,
+      actor: `github:${PERSON}`,
+      login: PERSON,
+      issue: { number: issue, url: 'https://example.org/1' },
+    };
     return { id: (await acceptedRun(runtime, { target, origin })).id, issue };
   }
-  const push = (run: string) => pushMessage(door.url, 'notification-requested', { v: 1, tenant: TENANT, run });
+  const push = (run: string) =>
+    pushMessage(door.url, 'notification-requested', { v: 1, tenant: TENANT, run });
 
   it('writes one comment on the issue, and edits it when asked again', async () => {
     const { id, issue } = await runOnIssue();

@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { resultHandling } from '../../../functions/result-handling/result-handling.ts';
 import { executeTask } from '../../../shared/core/execute-task.ts';
 import type { PlanProposal } from '../../../shared/messages/plan.ts';
-import { type Door, type FunctionRuntime, openMessageDoor, openRuntime } from '../../runtime/function-door.ts';
+import {
+  type Door,
+  type FunctionRuntime,
+  openMessageDoor,
+  openRuntime,
+} from '../../runtime/function-door.ts';
 import { messageDoor } from '../../runtime/message-door.ts';
 import { pushMessage } from '../../runtime/push-message.ts';
 import { executingRun, proposed, readRun, readTask, TENANT } from '../../runtime/seed.ts';
@@ -30,10 +35,14 @@ describe('Result handling', () => {
     await runtime.remove();
   });
 
-  const push = (run: string, task: string) => pushMessage(door.url, 'task-finished', { v: 1, tenant: TENANT, run, task, generation: 1 });
-  const execute = (run: string, task: string) => executeTask(runtime.ports, { v: 1, tenant: TENANT, run, task, generation: 1 });
+  const push = (run: string, task: string) =>
+    pushMessage(door.url, 'task-finished', { v: 1, tenant: TENANT, run, task, generation: 1 });
+  const execute = (run: string, task: string) =>
+    executeTask(runtime.ports, { v: 1, tenant: TENANT, run, task, generation: 1 });
   const dispatched = () =>
-    runtime.published.flatMap(({ topic, message }) => (topic === 'task-dispatched' && 'task' in message ? [message.task] : []));
+    runtime.published.flatMap(({ topic, message }) =>
+      topic === 'task-dispatched' && 'task' in message ? [message.task] : [],
+    );
   const diamond: PlanProposal = {
     tasks: [proposed('a'), proposed('b'), proposed('c', { dependencies: ['a', 'b'] })],
   };
@@ -63,7 +72,10 @@ describe('Result handling', () => {
     await execute(id, 'first');
     await push(id, 'first');
     expect((await readTask(runtime, id, 'second')).state).toBe('skipped');
-    expect(await readRun(runtime, id)).toMatchObject({ stage: 'failed', reason: { message: expect.stringContaining('nonsense was asked for') } });
+    expect(await readRun(runtime, id)).toMatchObject({
+      stage: 'failed',
+      reason: { message: expect.stringContaining('nonsense was asked for') },
+    });
   });
 
   it('believes the record, not the message: a task that has not ended releases nothing', async () => {

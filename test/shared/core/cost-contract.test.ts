@@ -86,7 +86,11 @@ const chain = (length: number): PlannedEdge[] =>
 
 const join = (width: number): PlannedEdge[] => {
   const middle = Array.from({ length: width }, (_, n) => `m${n}`);
-  return [{ id: 'first', dependencies: [] }, ...middle.map((id) => ({ id, dependencies: ['first'] })), { id: 'last', dependencies: middle }];
+  return [
+    { id: 'first', dependencies: [] },
+    ...middle.map((id) => ({ id, dependencies: ['first'] })),
+    { id: 'last', dependencies: middle },
+  ];
 };
 
 const diamonds = (count_: number): PlannedEdge[] =>
@@ -112,7 +116,9 @@ describe('the cost contract of a function-lane task', () => {
       decorate: count(bill),
       env: { PENSTOCK_MAX_PLAN_TASKS: '202', PENSTOCK_SWEEP_SECONDS: '600' },
     });
-    const plan = { tasks: tasks.map((task) => ({ ...task, agent: 'technical_writer', instructions: 'Nothing.' })) };
+    const plan = {
+      tasks: tasks.map((task) => ({ ...task, agent: 'technical_writer', instructions: 'Nothing.' })),
+    };
     const { status, body } = await platform.post('/api/requirements', { requirement: 'Count.', plan });
     expect(status).toBe(202);
     const run = await waitForEnd(platform, String(body['runId']));

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { generateRepositories } from '../generate-repository.ts';
 import type { Github } from '../github/github-driver.ts';
 import { githubEnvironment, PERSON, startGithubWith } from '../platform.ts';
-import { callsFile, crashedFile, type CrashOrders, type CrashPoint, type RecordedCall } from './crash-point.ts';
+import {
+  callsFile,
+  crashedFile,
+  type CrashOrders,
+  type CrashPoint,
+  type RecordedCall,
+} from './crash-point.ts';
 import { type HostProcess, reservePort, startHostProcess } from './host-process.ts';
 import { judge, type Verdict } from './judge.ts';
 import { type RecordingModel, type ServedCall, startRecordingModel } from './recording-model.ts';
@@ -49,16 +55,31 @@ export async function crashRun({ point, isBlind = false, whole }: CrashRunOption
     await host.stop();
     const { served } = model;
     const bill = { served, expected: whole?.served ?? served };
-    const verdict = await judge({ ...world, issue, bill, dataFolder: dataOf(folder), isBaseKnown: whole !== undefined });
+    const verdict = await judge({
+      ...world,
+      issue,
+      bill,
+      dataFolder: dataOf(folder),
+      isBaseKnown: whole !== undefined,
+    });
     const problems = [...late, ...verdict.problems];
     const crashed = existsSync(crashedFile(folder));
     const calls = await readCalls(folder);
-    return { folder, ...verdict, problems, crashed, calls, served, durationMs: performance.now() - startedAt };
+    return {
+      folder,
+      ...verdict,
+      problems,
+      crashed,
+      calls,
+      served,
+      durationMs: performance.now() - startedAt,
+    };
   } finally {
     await host.stop();
     endJobs(folder);
     await stand.github.stop();
     await model.stop();
+    // Set to look at logs, records and repositories afterwards.
     if (process.env['PENSTOCK_KEEP'] === undefined) {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
       await rm(stand.folder, { recursive: true, force: true, maxRetries: 3 });
@@ -98,7 +119,11 @@ function startHost(world: World, point?: CrashPoint): HostProcess {
 
 async function begin({ github, repository, port }: World): Promise<number> {
   github.setWebhookUrl(`http://127.0.0.1:${port}/webhooks/github`);
-  const { number } = await github.openIssue({ repository, title: 'Make the failing tests pass', author: PERSON });
+  const { number } = await github.openIssue({
+    repository,
+    title: 'Make the failing tests pass',
+    author: PERSON,
+  });
   return number;
 }
 
@@ -131,7 +156,9 @@ async function carryOn(
 function redeliverLost(github: Github): void {
   const byGuid = Map.groupBy(github.deliveries(), ({ guid }) => guid);
   for (const tries of byGuid.values()) {
-    const isSettled = tries.some(({ status, status_code: code }) => status === 'pending' || (code >= 200 && code < 300));
+    const isSettled = tries.some(
+      ({ status, status_code: code }) => status === 'pending' || (code >= 200 && code < 300),
+    );
     if (!isSettled && tries[0] !== undefined) github.redeliver(tries[0].id);
   }
 }

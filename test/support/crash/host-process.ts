@@ -66,10 +66,15 @@ function heard(child: ChildProcess, wanted: string, timeoutMs: number): Promise<
   });
 }
 
-/** A port that is free now and that nobody is given by chance. */
+/** Of this process: while a host is down, its port looks free. */
+const reserved = new Set<number>();
+
+/** A port that is free now, that nobody is given by chance, and that is given once. */
 export async function reservePort(): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (reserved.has(port)) continue;
+    reserved.add(port);
     if (await isFree(port)) return port;
   }
 }

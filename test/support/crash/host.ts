@@ -49,7 +49,11 @@ function watchPorts(ports: Ports, settings: Config, count: Counted): Ports {
 /** The same starter, with a program around the job's own that can be killed too. */
 function watchedJobs(settings: Config, { log }: Ports): JobStarter {
   return createProcessJobStarter({
-    command: [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(new URL('job.ts', import.meta.url))],
+    command: [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      fileURLToPath(new URL('job.ts', import.meta.url)),
+    ],
     environment: {
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(':'),
       PENSTOCK_ATTEMPTS_URL: `http://127.0.0.1:${settings.PORT}`,

@@ -5,7 +5,7 @@ import { foldHistory } from '../../../shared/core/history.ts';
 import type { DeadLetter } from '../../../shared/core/refs.ts';
 import { isTerminal, type Run } from '../../../shared/core/run.ts';
 import { readTasks } from '../../../shared/core/run-tasks.ts';
-import { spentMicroUsd, type Task } from '../../../shared/core/task.ts';
+import type { Task } from '../../../shared/core/task.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { INDEXES } from '../../../shared/runtime/local.ts';
 import { TENANT } from '../platform.ts';
@@ -19,7 +19,8 @@ export async function judgeRecords(dataFolder: string, bill: Bill): Promise<Verd
   try {
     const { runs, letters } = await readRecords(store);
     const [run] = runs;
-    if (run === undefined || runs.length > 1) return { problems: [`${runs.length} runs are recorded; one is due`], facts: [] };
+    if (run === undefined || runs.length > 1)
+      return { problems: [`${runs.length} runs are recorded; one is due`], facts: [] };
     const tasks = await readTasks(store, TENANT, run.id);
     const problems = [
       ...judgeRun(run),
@@ -36,7 +37,10 @@ export async function judgeRecords(dataFolder: string, bill: Bill): Promise<Verd
 
 async function readRecords(store: Store): Promise<{ runs: Run[]; letters: DeadLetter[] }> {
   const runs = await store.query<Run>({ from: { collection: `tenants/${TENANT}/runs` }, limit: 100 });
-  const letters = await store.query<DeadLetter>({ from: { collection: `tenants/${TENANT}/deadLetters` }, limit: 100 });
+  const letters = await store.query<DeadLetter>({
+    from: { collection: `tenants/${TENANT}/deadLetters` },
+    limit: 100,
+  });
   return { runs: runs.documents.map(({ data }) => data), letters: letters.documents.map(({ data }) => data) };
 }
 
@@ -45,7 +49,9 @@ function judgeRun(run: Run): string[] {
   return [
     ...(run.stage === 'succeeded' ? [] : [`the run is ${run.stage}: ${run.reason?.message ?? ''}`]),
     ...(terminal.length === 1 ? [] : [`the run has ${terminal.length} terminal entries; one is due`]),
-    ...(foldHistory(run.history) === run.stage ? [] : [`the run is ${run.stage}, its history tells ${foldHistory(run.history) ?? 'nothing'}`]),
+    ...(foldHistory(run.history) === run.stage
+      ? []
+      : [`the run is ${run.stage}, its history tells ${foldHistory(run.history) ?? 'nothing'}`]),
     ...(run.unsettledOutside ? ['the run is not settled outside'] : []),
   ];
 }
@@ -53,7 +59,9 @@ function judgeRun(run: Run): string[] {
 function judgeTask(task: Task): string[] {
   const told = foldHistory(task.history);
   return [
-    ...(told === task.state ? [] : [`task ${task.id} is ${task.state}, its history tells ${told ?? 'nothing'}`]),
+    ...(told === task.state
+      ? []
+      : [`task ${task.id} is ${task.state}, its history tells ${told ?? 'nothing'}`]),
     ...(task.live ? [`task ${task.id} is still ${task.state}`] : []),
     ...task.attempts
       .filter(({ meter }) => meter.reservedMicroUsd !== 0)
@@ -61,25 +69,47 @@ function judgeTask(task: Task): string[] {
   ];
 }
 
+/** The part of a task that says what it cost. */
+export interface SpentTask {
+  id: string;
+  attempts: { meter: { spentMicroUsd: number; calls: number } }[];
+}
+
+function spentBy({ attempts }: SpentTask): number {
+  return attempts.reduce((sum, { meter }) => sum + meter.spentMicroUsd, 0);
+}
+
 /** Each served call is charged once; one whose answer was lost with its reservation; never more than the budget. */
-function judgeSpend(run: Run, tasks: Task[], bill: Bill): string[] {
-  const spent = tasks.reduce((sum, task) => sum + spentMicroUsd(task), 0);
+export function judgeSpend(run: Pick<Run, 'budget'>, tasks: SpentTask[], bill: Bill): string[] {
+  const spent = tasks.reduce((sum, task) => sum + spentBy(task), 0);
   return [
     ...tasks.flatMap((task) => judgeTaskSpend(task, bill)),
-    ...(spent > run.budget.limitMicroUsd ? [`${spent} micro-USD are over the budget of ${run.budget.limitMicroUsd}`] : []),
+    ...(spent > run.budget.limitMicroUsd
+      ? [`${spent} micro-USD are over the budget of ${run.budget.limitMicroUsd}`]
+      : []),
   ];
 }
 
-function judgeTaskSpend(task: Task, { served, expected }: Bill): string[] {
+function judgeTaskSpend(task: SpentTask, { served, expected }: Bill): string[] {
   const own = served.filter((call) => call.task === task.id);
-  const spent = spentMicroUsd(task);
+  const spent = spentBy(task);
   const billed = own.reduce((sum, { microUsd }) => sum + microUsd, 0);
   const settled = task.attempts.reduce((sum, { meter }) => sum + meter.calls, 0);
-  const lost = lostCharges(own, expected.filter((call) => call.task === task.id));
-  const isExplained = spent === billed || lost.some((charge) => Math.abs(spent - billed - charge) <= charge * SIZE_TOLERANCE);
+  const lost = lostCharges(
+    own,
+    expected.filter((call) => call.task === task.id),
+  );
+  const isExplained =
+    spent === billed || lost.some((charge) => Math.abs(spent - billed - charge) <= charge * SIZE_TOLERANCE);
   return [
-    ...(isExplained ? [] : [`task ${task.id}: ${spent} micro-USD are recorded for ${billed} served; no lost call explains the difference`]),
-    ...(settled > own.length ? [`task ${task.id}: ${settled} calls are recorded, the model served ${own.length}`] : []),
+    ...(isExplained
+      ? []
+      : [
+          `task ${task.id}: ${spent} micro-USD are recorded for ${billed} served; no lost call explains the difference`,
+        ]),
+    ...(settled > own.length
+      ? [`task ${task.id}: ${settled} calls are recorded, the model served ${own.length}`]
+      : []),
   ];
 }
 
@@ -95,6 +125,9 @@ function lostCharges(served: ServedCall[], expected: ServedCall[]): number[] {
 }
 
 function describeTask(task: Task): string {
-  const attempts = task.attempts.map(({ generation, exit, meter }) => `${generation} ${exit?.outcome ?? 'open'} ${exit?.code ?? ''} ${meter.spentMicroUsd}/${meter.calls}`);
+  const attempts = task.attempts.map(
+    ({ generation, exit, meter }) =>
+      `${generation} ${exit?.outcome ?? 'open'} ${exit?.code ?? ''} ${meter.spentMicroUsd}/${meter.calls}`,
+  );
   return `${task.id} ${task.state}: ${attempts.join(', ')}`;
 }

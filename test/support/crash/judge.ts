@@ -34,9 +34,15 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
 }
 
 async function judgeOutside({ github, repository, issue, isBaseKnown }: Evidence): Promise<string[]> {
-  const branches = await git(github.gitDirectory(repository), 'for-each-ref', '--format=%(refname:short)', 'refs/heads/penstock/');
+  const branches = await git(
+    github.gitDirectory(repository),
+    'for-each-ref',
+    '--format=%(refname:short)',
+    'refs/heads/penstock/',
+  );
   const [branch, ...otherBranches] = branches.split('\n').filter((line) => line !== '');
-  if (branch === undefined || otherBranches.length > 0) return [`branches of runs: ${branches === '' ? 'none' : branches}; one is due`];
+  if (branch === undefined || otherBranches.length > 0)
+    return [`branches of runs: ${branches === '' ? 'none' : branches}; one is due`];
   const run = branch.slice('penstock/'.length);
   return [
     ...(await judgeCommit(github.gitDirectory(repository), branch, run)),
@@ -48,20 +54,26 @@ async function judgeOutside({ github, repository, issue, isBaseKnown }: Evidence
 }
 
 async function judgeCommit(directory: string, branch: string, run: string): Promise<string[]> {
-  const commits = (await git(directory, 'rev-list', `main..${branch}`)).split('\n').filter((line) => line !== '');
+  const commits = (await git(directory, 'rev-list', `main..${branch}`))
+    .split('\n')
+    .filter((line) => line !== '');
   const message = await git(directory, 'log', '-1', '--format=%B', branch);
   const parent = await git(directory, 'rev-parse', `${branch}^`);
   const base = await git(directory, 'rev-parse', 'main');
   return [
     ...(commits.length === 1 ? [] : [`${commits.length} commits on ${branch}; one is due`]),
-    ...(message.includes(`Penstock-Change: ${run}/integrate-1`) ? [] : [`the commit has no trailer of ${run}: ${message}`]),
+    ...(message.includes(`Penstock-Change: ${run}/integrate-1`)
+      ? []
+      : [`the commit has no trailer of ${run}: ${message}`]),
     ...(parent === base ? [] : [`the commit stands on ${parent}, not on the base ${base}`]),
     ...((await areTestsGreen(directory, branch)) ? [] : [`the tests of ${branch} are red`]),
   ];
 }
 
 async function judgeBase(directory: string): Promise<string[]> {
-  return (await areTestsGreen(directory, 'main')) ? ['the tests of the base are green: nothing had to be done'] : [];
+  return (await areTestsGreen(directory, 'main'))
+    ? ['the tests of the base are green: nothing had to be done']
+    : [];
 }
 
 async function judgePullRequest(github: Github, repository: string, branch: string): Promise<string[]> {
@@ -70,18 +82,29 @@ async function judgePullRequest(github: Github, repository: string, branch: stri
   if (pull === undefined || pulls.length > 1) return [`${pulls.length} pull requests; one is due`];
   const head = (await github.branches(repository))[branch];
   return [
-    ...(pull.draft || pull.state !== 'open' ? [`the pull request is ${pull.state}${pull.draft ? ' and a draft' : ''}`] : []),
-    ...(pull.head.ref === branch && pull.head.sha === head ? [] : [`the pull request is of ${pull.head.ref} at ${pull.head.sha}, not ${head ?? ''}`]),
+    ...(pull.draft || pull.state !== 'open'
+      ? [`the pull request is ${pull.state}${pull.draft ? ' and a draft' : ''}`]
+      : []),
+    ...(pull.head.ref === branch && pull.head.sha === head
+      ? []
+      : [`the pull request is of ${pull.head.ref} at ${pull.head.sha}, not ${head ?? ''}`]),
   ];
 }
 
-async function judgeComments(github: Github, repository: string, issue: number, run: string): Promise<string[]> {
+async function judgeComments(
+  github: Github,
+  repository: string,
+  issue: number,
+  run: string,
+): Promise<string[]> {
   const comments = await github.comments(repository, issue);
   const own = comments.filter(({ user }) => user.type === 'Bot');
   const [comment] = own;
   if (comment === undefined || own.length > 1) return [`${own.length} comments of the App; one is due`];
   return [
-    ...(comment.body.includes(`<!-- penstock:run:${run} -->`) ? [] : ['the comment has no marker of the run']),
+    ...(comment.body.includes(`<!-- penstock:run:${run} -->`)
+      ? []
+      : ['the comment has no marker of the run']),
     ...(comment.body.startsWith('### Done.') ? [] : [`the comment says ${comment.body.slice(0, 200)}`]),
   ];
 }
@@ -90,8 +113,11 @@ async function judgeCheckRun(github: Github, repository: string, run: string): P
   const checks = await github.checkRuns(repository);
   const [check] = checks;
   if (check === undefined || checks.length > 1) return [`${checks.length} check runs; one is due`];
-  const isSettled = check.status === 'completed' && check.conclusion === 'success' && check.external_id === `penstock:${run}`;
-  return isSettled ? [] : [`the check run is ${check.status} ${check.conclusion ?? ''} for ${check.external_id}`];
+  const isSettled =
+    check.status === 'completed' && check.conclusion === 'success' && check.external_id === `penstock:${run}`;
+  return isSettled
+    ? []
+    : [`the check run is ${check.status} ${check.conclusion ?? ''} for ${check.external_id}`];
 }
 
 async function git(directory: string, ...args: string[]): Promise<string> {

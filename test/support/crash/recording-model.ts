@@ -47,7 +47,9 @@ export async function startRecordingModel(): Promise<RecordingModel> {
 
 /** As every prompt names it. */
 function taskOf({ turns }: WireRequest): string {
-  const texts = turns.flatMap(({ blocks }) => blocks.map((block) => (block.type === 'text' ? block.text : '')));
+  const texts = turns.flatMap(({ blocks }) =>
+    blocks.map((block) => (block.type === 'text' ? block.text : '')),
+  );
   return texts.map((text) => /^Task: (\S+)/m.exec(text)?.[1]).find((task) => task !== undefined) ?? '';
 }
 

@@ -11,7 +11,10 @@ export interface Sample {
 export function samplePoints(calls: readonly RecordedCall[], count: number, seed: number): Sample[] {
   const random = mulberry32(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
-  const all = calls.map((call, index): Sample => ({ n: index + 1, point: { ...call, when: random() < 0.5 ? 'before' : 'after' } }));
+  const all = calls.map((call, index): Sample => ({
+    n: index + 1,
+    point: { ...call, when: random() < 0.5 ? 'before' : 'after' },
+  }));
   const ports = [...Map.groupBy(all, ({ point }) => portOf(point)).values()];
   const chosen = new Set(ports.flatMap((group) => group[below(group.length)] ?? []).slice(0, count));
   const rest = count - chosen.size;
@@ -27,7 +30,9 @@ export function samplePoints(calls: readonly RecordedCall[], count: number, seed
 
 /** Both sides of every call. */
 export function allPoints(calls: readonly RecordedCall[]): Sample[] {
-  return calls.flatMap((call, index) => (['before', 'after'] as const).map((when) => ({ n: index + 1, point: { ...call, when } })));
+  return calls.flatMap((call, index) =>
+    (['before', 'after'] as const).map((when) => ({ n: index + 1, point: { ...call, when } })),
+  );
 }
 
 /** The port that a call belongs to; requests over HTTP and programs count as one each, for host and jobs. */

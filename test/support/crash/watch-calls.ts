@@ -9,7 +9,8 @@ export function watchPort<T extends object>(name: string, port: T, counted: Coun
     get(target, key) {
       const value: unknown = Reflect.get(target, key);
       if (typeof value !== 'function') return value;
-      return (...args: unknown[]): unknown => counted(`${name}.${String(key)}`, () => Reflect.apply(value, target, args) as unknown);
+      return (...args: unknown[]): unknown =>
+        counted(`${name}.${String(key)}`, () => Reflect.apply(value, target, args) as unknown);
     },
   });
 }

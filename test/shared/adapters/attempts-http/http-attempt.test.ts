@@ -16,8 +16,9 @@ beforeEach(async () => {
 });
 afterEach(() => platform.stop());
 
-function claim(ticket = platform.ticket): Promise<Attempt> {
+function claim(ticket = platform.ticket, fetch = globalThis.fetch): Promise<Attempt> {
   return createHttpAttempt({
+    fetch,
     url: `${platform.url}/`,
     ticket,
     clock: instantClock,
@@ -64,6 +65,23 @@ describe('createHttpAttempt', () => {
     expect(platform.calls.filter((path) => path.endsWith('/renew'))).toHaveLength(4 + 4 + 1);
   });
 
+  it.each([
+    ['an answer', '/renew'],
+    ['a file', '/blobs/'],
+  ])('tries again %s that broke off in the middle', async (_, path) => {
+    let broken = 0;
+    const attempt = await claim(platform.ticket, async (input, init) => {
+      const response = await fetch(input, init);
+      if (broken >= 2 || !String(input).includes(path)) return response;
+      broken += 1;
+      return cutShort(response);
+    });
+    platform.put('file', 'the whole file');
+    await expect(attempt.renew()).resolves.toEqual({ answer: 'continue', messages: [] });
+    expect(Buffer.from(await attempt.fetch(platform.blobUrl('file'))).toString()).toBe('the whole file');
+    expect(broken).toBe(2);
+  });
+
   it('says what the platform refused, and why', async () => {
     const attempt = await claim();
     await expect(attempt.propose({ kind: 'change-set', n: 0 })).rejects.toMatchObject({
@@ -77,3 +95,14 @@ describe('createHttpAttempt', () => {
     await expect(claim()).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
+
+/** The same answer over a line that is cut after its first byte. */
+async function cutShort(response: Response): Promise<Response> {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(bytes.subarray(0, 1)),
+    // Asked for once the first byte was read.
+    pull: (controller) => controller.error(new TypeError('terminated')),
+  });
+  return new Response(body, { status: response.status, headers: response.headers });
+}

@@ -1,0 +1,57 @@
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import type { Log } from '../ports/log.ts';
+import type { Caller, Identity } from '../ports/identity.ts';
+import { PenstockError } from '../ports/penstock-error.ts';
+import { problemResponse } from './problem-response.ts';
+
+/** An app whose bodies are bounded and whose errors are problems, also where no route is. */
+export function httpDoor(log: Log, maxBodyBytes: number): Hono {
+  const app = new Hono();
+  const onError = () => {
+    throw new PenstockError('too_large', `a body has at most ${maxBodyBytes} bytes here`);
+  };
+  app.use(bodyLimit({ maxSize: maxBodyBytes, onError }));
+  app.onError((error, context) => problemResponse(error, context, log));
+  app.notFound((context) => {
+    const error = new PenstockError('not_found', `there is no ${context.req.method} ${context.req.path}; /openapi.json lists what there is`);
+    return problemResponse(error, context, log);
+  });
+  return app;
+}
+
+/** Who calls, as the identity port knows it. */
+export function authenticateCaller(identity: Identity, context: Context): Promise<Caller> {
+  return identity.authenticate({ headers: context.req.raw.headers, remoteAddress: remoteAddressOf(context) });
+}
+
+/** Absent where no socket stands behind the request, as in tests. */
+function remoteAddressOf(context: Context): string | undefined {
+  const bindings = context.env as { incoming?: unknown; server?: unknown } | undefined;
+  if (bindings?.incoming === undefined && bindings?.server === undefined) return undefined;
+  return getConnInfo(context).remote.address;
+}
+
+/** A form of another site cannot send JSON without a preflight, which nobody answers here. */
+export function requireJson(context: Context): void {
+  const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/json') return;
+  throw new HTTPException(415, { message: 'send this request with Content-Type: application/json' });
+}
+
+/** The body as JSON that a record can hold. */
+export async function readJson(context: Context): Promise<unknown> {
+  try {
+    return JSON.parse(await context.req.text(), refuseHalfCharacters) as unknown;
+  } catch (cause) {
+    throw new PenstockError('invalid', 'the body is not JSON in valid Unicode', { cause });
+  }
+}
+
+/** JSON can spell half a surrogate pair, which no record can hold. */
+function refuseHalfCharacters(key: string, value: unknown): unknown {
+  if (key.isWellFormed() && (typeof value !== 'string' || value.isWellFormed())) return value;
+  throw new SyntaxError('half a surrogate pair');
+}

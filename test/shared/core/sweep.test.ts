@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { claimTask } from '../../../shared/core/claim-task.ts';
+import { decomposeRun } from '../../../shared/core/decompose-run.ts';
+import { sweep } from '../../../shared/core/sweep.ts';
+import type { AttemptResultInput } from '../../../shared/messages/attempt-api.ts';
+import { DONE, POLICY, startEngine, TENANT, type Engine } from '../../support/engine.ts';
+
+const task = (id: string, dependencies: string[] = []) => ({
+  id,
+  dependencies,
+  agent: 'technical_writer',
+  instructions: 'Nothing.',
+});
+const CHECK_MS = 5 * 60_000;
+
+describe('a sweep', () => {
+  let engine: Engine;
+  let run: string;
+  let answers: Record<string, AttemptResultInput>;
+  beforeEach(async () => {
+    answers = {};
+    engine = await startEngine({ play: (id, generation) => answers[`${id}/${generation}`] ?? DONE });
+    ({ id: run } = await engine.submit({ plan: [task('a'), task('b', ['a'])] }));
+  });
+  afterEach(() => engine.close());
+
+  async function deliverOne(topic: string): Promise<void> {
+    const at = engine.mail.findIndex((sent) => sent.topic === topic);
+    const [sent] = engine.mail.splice(at, 1);
+    if (at < 0 || sent === undefined) throw new Error(`no ${topic} was sent`);
+    await engine.deliver(sent);
+  }
+  async function sweepLater(): Promise<void> {
+    engine.mail.length = 0;
+    engine.clock.advance(CHECK_MS);
+    await sweep(engine.ports);
+  }
+
+  it.each<[string, string[]]>([
+    ['its acceptance', []],
+    ['its first dispatch', ['run-accepted']],
+    ['the end of its first task', ['run-accepted', 'task-dispatched']],
+    ['its second dispatch', ['run-accepted', 'task-dispatched', 'task-finished']],
+    ['the end of its last task', ['run-accepted', 'task-dispatched', 'task-finished', 'task-dispatched']],
+  ])('brings a run on that lost the message of %s', async (_, delivered) => {
+    for (const topic of delivered) await deliverOne(topic);
+    await sweepLater();
+    await engine.drain();
+    expect((await engine.run(run)).stage).toBe('succeeded');
+    expect([...engine.worked.entries()]).toEqual([
+      ['a', 1],
+      ['b', 1],
+    ]);
+  });
+
+  it('does nothing where nothing is due', async () => {
+    await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run } });
+    await claimTask(engine.ports, { v: 1, tenant: TENANT, run, task: 'a', generation: 1 });
+    engine.mail.length = 0;
+    engine.clock.advance(POLICY.leaseMs);
+    expect(await sweep(engine.ports)).toEqual({ lost: 0, dispatched: 0, runs: 0 });
+    expect(engine.mail).toEqual([]);
+  });
+
+  it('does nothing about runs that have ended', async () => {
+    await engine.drain();
+    engine.clock.advance(CHECK_MS * 10);
+    expect(await sweep(engine.ports)).toEqual({ lost: 0, dispatched: 0, runs: 0 });
+  });
+
+  it('takes back what is overdue, once, and has it tried again after its delay', async () => {
+    await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run } });
+    await claimTask(engine.ports, { v: 1, tenant: TENANT, run, task: 'a', generation: 1 });
+    engine.mail.length = 0;
+    engine.clock.advance(POLICY.leaseMs + 1);
+    expect((await sweep(engine.ports)).lost).toBe(1);
+    expect((await sweep(engine.ports)).lost).toBe(0);
+    expect((await engine.task(run, 'a')).attempts[0]?.exit).toMatchObject({
+      outcome: 'lost',
+      message: 'attempt a/1 stopped renewing its lease',
+    });
+    engine.clock.advance(POLICY.retryBaseMs);
+    await sweep(engine.ports);
+    await engine.drain();
+    expect((await engine.run(run)).stage).toBe('succeeded');
+    expect((await engine.task(run, 'a')).attempts.map(({ exit }) => exit?.outcome)).toEqual([
+      'lost',
+      'succeeded',
+    ]);
+  });
+
+  it('lets a retry wait for its time', async () => {
+    answers['a/1'] = { outcome: 'failed', failure: { code: 'network', message: 'down' } };
+    await engine.drain();
+    const { notBefore } = await engine.task(run, 'a');
+    expect(notBefore).toBeGreaterThan(engine.clock.now());
+    expect((await sweep(engine.ports)).dispatched).toBe(0);
+    engine.clock.advance(notBefore - engine.clock.now());
+    expect((await sweep(engine.ports)).dispatched).toBe(1);
+    await engine.drain();
+    expect(engine.worked.get('a')).toBe(2);
+    expect((await engine.run(run)).stage).toBe('succeeded');
+  });
+
+  it('ends a run whose task was lost for the last time', async () => {
+    await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run } });
+    for (let generation = 1; generation <= POLICY.maxAttempts; generation += 1) {
+      await claimTask(engine.ports, { v: 1, tenant: TENANT, run, task: 'a', generation });
+      engine.clock.advance(POLICY.leaseMs + POLICY.retryCapMs);
+      await sweep(engine.ports);
+      engine.clock.advance(POLICY.retryCapMs);
+    }
+    expect(await engine.run(run)).toMatchObject({ stage: 'failed', reason: { code: 'lost' } });
+    expect((await engine.task(run, 'b')).state).toBe('skipped');
+  });
+
+  it('finishes a dry run whose process died between its plan and its end', async () => {
+    const { id } = await engine.submit({ plan: [task('a')], dryRun: true });
+    const { store } = engine.ports;
+    let commits = 0;
+    const dying = {
+      ...engine.ports,
+      store: {
+        ...store,
+        commit: (writes: Parameters<typeof store.commit>[0]) =>
+          ++commits > 1 ? Promise.reject(new Error('dead')) : store.commit(writes),
+      },
+    };
+    await expect(decomposeRun(dying, { v: 1, tenant: TENANT, run: id })).rejects.toThrow('dead');
+    expect((await engine.run(id)).stage).toBe('planning');
+    await sweepLater();
+    await engine.drain();
+    expect((await engine.run(id)).stage).toBe('succeeded');
+    expect(await engine.tasks(id)).toEqual([]);
+  });
+});
