@@ -11,6 +11,7 @@ import type { Ports } from './ports.ts';
 import { blobKeys, refs } from './refs.ts';
 import { renewAttempt } from './renew-attempt.ts';
 import { requireHeld } from './require-held.ts';
+import { redactLine } from './work/redact-line.ts';
 import { validateChangeSet } from './repository/validate-change-set.ts';
 import { redact } from './repository/scan-secrets.ts';
 
@@ -36,15 +37,19 @@ function noUrls(url: string): PenstockError {
   return new PenstockError('invalid', `an attempt of the function lane has no workspace to move files to or from (${url})`);
 }
 
-/** Chunk `n` under its own key; the same chunk again changes nothing. Secrets never reach the transcript. */
+/**
+ * Chunk `n` under its own key; the same chunk again changes nothing. Secrets never reach the transcript.
+ * @throws PenstockError `stale` where the attempt is not held any more.
+ */
 export async function storeTranscript(
-  ports: Pick<Ports, 'blobs'>,
+  ports: Pick<Ports, 'blobs' | 'store'>,
   fence: Fence,
   n: number,
   lines: TranscriptLine[],
 ): Promise<void> {
+  await requireHeld(ports, fence);
   const key = blobKeys.transcript(fence.tenant, fence.run, fence.task, fence.generation, n);
-  const text = lines.map((line) => `${redact(JSON.stringify(line))}\n`).join('');
+  const text = lines.map((line) => `${JSON.stringify(redactLine(line, redact))}\n`).join('');
   await ports.blobs.put(key, text, { ifAbsent: true, contentType: 'application/x-ndjson' });
 }
 

@@ -1,4 +1,5 @@
 import type { Model, ModelAnswer, ModelRequest, Usage } from '../ports/model.ts';
+import { PenstockError } from '../ports/penstock-error.ts';
 import type { Fence } from './fence.ts';
 import { reserve, settle } from './meter.ts';
 import { modelById } from './models/model-table.ts';
@@ -25,24 +26,26 @@ async function answerMetered(
   const entry = modelById(request.model);
   const microUsd = reservationFor(await ports.model.countTokens(request), request.maxOutputTokens, entry);
   await reserve(ports, fence, { microUsd, model: request.model });
-  const answer = await answerOrRelease(ports, request, () =>
-    settle(ports, fence, { reservedMicroUsd: microUsd, spentMicroUsd: 0, usage: NOTHING, answered: false }),
-  );
-  const spentMicroUsd = priceOf(answer.usage, entry);
-  await settle(ports, fence, { reservedMicroUsd: microUsd, spentMicroUsd, usage: answer.usage, answered: true });
+  const settleWith = (spentMicroUsd: number, usage: Usage, answered: boolean) =>
+    settle(ports, fence, { reservedMicroUsd: microUsd, spentMicroUsd, usage, answered });
+  const answer = await answerOr(ports, request, async (error) => {
+    const isRefusal = error instanceof PenstockError && !error.mayHaveCounted;
+    await settleWith(isRefusal ? 0 : microUsd, NOTHING, !isRefusal);
+  });
+  await settleWith(priceOf(answer.usage, entry), answer.usage, true);
   return answer;
 }
 
-/** Only a call without an answer gives its reservation back: one whose settling fails was made, and stays reserved. */
-async function answerOrRelease(
+/** A call that was refused gives its reservation back; one that broke off is charged all of it, as it may have been answered. */
+async function answerOr(
   { model }: Pick<Ports, 'model'>,
   request: ModelRequest,
-  release: () => Promise<void>,
+  onFailure: (error: unknown) => Promise<void>,
 ): Promise<ModelAnswer> {
   try {
     return await model.answer(request);
   } catch (error) {
-    await release();
+    await onFailure(error);
     throw error;
   }
 }

@@ -23,6 +23,8 @@ export interface ErrorOptions {
   afterMs?: number;
   /** Every single reason, where there is more than one. */
   reasons?: string[];
+  /** The other side may have done, and may charge for, what was asked, although no whole answer came. @default false */
+  mayHaveCounted?: boolean;
   cause?: unknown;
 }
 
@@ -32,6 +34,7 @@ export class PenstockError extends Error {
   readonly retry: 'never' | 'later';
   readonly afterMs: number | undefined;
   readonly reasons: string[];
+  readonly mayHaveCounted: boolean;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -40,6 +43,7 @@ export class PenstockError extends Error {
     this.retry = options.retry ?? 'never';
     this.afterMs = options.afterMs;
     this.reasons = options.reasons ?? [];
+    this.mayHaveCounted = options.mayHaveCounted ?? false;
   }
 }
 

@@ -34,7 +34,7 @@ export type OpenAttempt = (world: {
   ports: Ports;
   hint: TaskHint;
   upstream: Upstream;
-}) => Promise<{ attempt: Attempt; close(): Promise<void> }>;
+}) => Promise<{ attempt: Attempt; close: () => Promise<void> }>;
 
 /** One task of a real run on SQLite, claimed by the attempt under test. */
 export interface AttemptWorld {
@@ -48,7 +48,7 @@ export interface AttemptWorld {
   blob(key: string): Promise<string | undefined>;
   /** The lease passes, the sweep takes the task back, and somebody else claims it. */
   takeBack(): Promise<void>;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export async function openAttemptWorld(open: OpenAttempt): Promise<AttemptWorld> {

@@ -7,10 +7,10 @@ export type JobManner = 'obedient' | 'stubborn' | 'brief';
 export interface JobStarterUnderTest {
   starter: JobStarter;
   /** Every job that really began, as `run/task/generation`, in order. */
-  began(): Promise<string[]>;
+  began: () => Promise<string[]>;
   /** How many of them are running right now. */
-  running(): Promise<number>;
-  close(): Promise<void>;
+  running: () => Promise<number>;
+  close: () => Promise<void>;
 }
 
 const WAIT_MS = 10_000;

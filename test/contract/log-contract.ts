@@ -6,7 +6,7 @@ export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'SILENT';
 export interface LogUnderTest {
   log: Log;
   /** Everything written so far. */
-  text(): string;
+  text: () => string;
 }
 
 /** Shaped like a token of GitHub; made of nothing. */
@@ -148,7 +148,7 @@ export function logContract(name: string, make: (level: LogLevel) => LogUnderTes
       ['in the message, at the beginning of a line', (log) => log.info(`output:\n${SECRET}\n`)],
       ['in a field', (log) => log.info('x', { url: `https://${SECRET}@github.com` })],
       ['in a field, at the beginning of a line', (log) => log.info('x', { output: `a\n${SECRET}\tb` })],
-      ['deep in a field', (log) => log.info('x', { a: { b: [{ c: `${SECRET}` }] } })],
+      ['deep in a field', (log) => log.info('x', { a: { b: [{ c: SECRET }] } })],
       ['as the name of a field', (log) => log.info('x', { a: { [SECRET]: 1 } })],
       ['in a field of `with`', (log) => log.with({ remote: SECRET }).info('x')],
       ['in an error', (log) => log.error('x', { err: new Error(`refused ${SECRET}`) })],

@@ -1,40 +1,19 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
-import { plans, reviews, rewrites, scriptOf, turn, writes } from '../support/scripts/turns.ts';
+import { contract, GREETING, greetingOf } from '../support/scripts/greeting.ts';
+import { plans, reviews, rewrites, scriptOf, writes } from '../support/scripts/turns.ts';
 import {
   gitIn,
   type IntegrationBench,
+  NOTHING,
   startIntegrationBench,
   testsAt,
-  until,
 } from '../support/scripts/integration-bench.ts';
-
-/** Checks run after each change set of each round, so they have to be quick. */
-const contract = (test: string) => ({ '.github/penstock.yml': `test: ${test}\n` });
-
-const GREETING = {
-  ...contract('node greeting.test.js'),
-  'greeting.js': "export const greeting = 'hello';\n",
-  'greeting.test.js':
-    "import { test } from 'node:test';\nimport assert from 'node:assert';\nimport { greeting } from './greeting.js';\ntest('greets', () => assert.match(greeting, /hello/));\n",
-  'package.json': '{ "type": "module" }\n',
-};
-const greetingOf = (text: string) => ({ 'greeting.js': `export const greeting = '${text}';\n` });
 
 /** Of many jobs one after the other, on a busy machine. */
 jest.setTimeout(120_000);
 
 let bench: IntegrationBench;
 afterEach(() => bench.stop());
-
-const branchOf = (run: string) => `penstock/${run}`;
-
-/** What only a person, or nobody, may have written: everything of the run that stands on GitHub. */
-async function nothingWritten(run: string): Promise<void> {
-  expect(bench.writes()).toEqual([]);
-  expect(await bench.github.pullRequests(bench.repository)).toEqual([]);
-  expect(Object.keys(await bench.github.branches(bench.repository))).not.toContain(branchOf(run));
-}
 
 describe('two change sets that collide', () => {
   it('are put together by the owner of the second, who sees what collided and the work of the first', async () => {
@@ -77,7 +56,7 @@ describe('two change sets that collide', () => {
       inputs: ['audience'],
     });
 
-    const branch = branchOf(run);
+    const branch = bench.branchOf(run);
     expect(bench.git('rev-list', '--count', `main..${branch}`)).toBe('1');
     expect(bench.git('show', `${branch}:greeting.js`)).toBe(
       greetingOf('a warm hello, world')['greeting.js'].trimEnd(),
@@ -111,7 +90,7 @@ describe('two change sets that collide', () => {
       message: expect.stringMatching(/after 3 rounds.*conflicts/),
     });
     expect((await bench.platform.tasks(run)).filter(({ kind }) => kind === 'fix')).toHaveLength(3);
-    await nothingWritten(run);
+    expect(await bench.written()).toEqual(NOTHING);
   });
 });
 
@@ -165,8 +144,8 @@ describe('change sets that merge cleanly but do not work together', () => {
       fixes: { task: 'twice', cause: 'checks_red' },
       inputs: ['rename', 'twice'],
     });
-    expect(await testsAt(bench.github.gitDirectory(bench.repository), branchOf(run))).toBe(0);
-    expect(bench.git('rev-list', '--count', `main..${branchOf(run)}`)).toBe('1');
+    expect(await testsAt(bench.github.gitDirectory(bench.repository), bench.branchOf(run))).toBe(0);
+    expect(bench.git('rev-list', '--count', `main..${bench.branchOf(run)}`)).toBe('1');
   });
 
   it('end the run of an issue when three rounds leave them red, and the one comment says so', async () => {
@@ -228,7 +207,7 @@ describe('a reviewer who asks for changes', () => {
     });
     await bench.platform.host.runtime.queue.idle();
 
-    const branch = branchOf(runId);
+    const branch = bench.branchOf(runId);
     const [second, first, ...others] = bench.git('rev-list', `main..${branch}`).split('\n');
     expect({ heads: ended.heads, others }).toEqual({ heads: [first, second], others: [] });
     expect(bench.git('rev-parse', `${branch}^`)).toBe(first);
@@ -286,8 +265,8 @@ describe('a reviewer who asks for changes', () => {
     expect(ended.reason?.message).toMatch(/branch penstock\/\w+ of acme\/todo was changed by somebody else/);
     await bench.platform.host.runtime.queue.idle();
     expect(pushed).toBeDefined();
-    expect(bench.git('rev-parse', branchOf(run))).toBe(pushed);
-    expect(bench.git('rev-parse', `${branchOf(run)}^`)).toBe(ended.heads[0]);
+    expect(bench.git('rev-parse', bench.branchOf(run))).toBe(pushed);
+    expect(bench.git('rev-parse', `${bench.branchOf(run)}^`)).toBe(ended.heads[0]);
     expect(await bench.github.pullRequests(bench.repository)).toMatchObject([{ draft: true }]);
     expect(await bench.github.checkRuns(bench.repository)).toMatchObject([
       { head_sha: ended.heads[0], conclusion: 'failure' },
@@ -304,106 +283,3 @@ function pushOnto({ github, repository }: IntegrationBench): string {
   gitIn(directory, 'update-ref', branch, sha);
   return sha;
 }
-
-describe('a change that only a person may make', () => {
-  const token = `ghp_${'A1b2C3d4E5f6'.repeat(3)}`;
-  const work = (path: string, content: string) => ({ path, content });
-  it.each([
-    {
-      what: 'a workflow',
-      code: 'risky_change',
-      names: '.github/workflows/x.yml',
-      ...work('.github/workflows/x.yml', 'on: push\n'),
-    },
-    {
-      what: 'a script of package.json',
-      code: 'risky_change',
-      names: 'package.json',
-      ...work('package.json', '{ "type": "module", "scripts": { "postinstall": "node x.js" } }\n'),
-    },
-    {
-      what: 'a secret',
-      code: 'secret_found',
-      names: 'config.js:1',
-      ...work('config.js', `export const token = '${token}';\n`),
-    },
-  ])(
-    'such as $what ends the run as $code, with nothing on GitHub',
-    async ({ code, names, path, content }) => {
-      bench = await startIntegrationBench({
-        files: GREETING,
-        script: scriptOf(writes('backend_developer', 'work', { [path]: content })),
-      });
-      const run = await bench.submit([{ id: 'work', agent: 'backend_developer', instructions: 'Change it' }]);
-      const ended = await bench.platform.ended(run);
-      expect(ended).toMatchObject({ stage: 'failed', reason: { code } });
-      expect(ended.reason?.message).toContain(names);
-      expect(ended.reason?.message).not.toContain(token);
-      await nothingWritten(run);
-    },
-  );
-});
-
-/** Processes of the machine in whose arguments or environment a text stands. */
-function processesWith(text: string): string[] {
-  return readdirSync('/proc').filter(
-    (pid) => /^\d+$/.test(pid) && ['cmdline', 'environ'].some((file) => read(pid, file).includes(text)),
-  );
-}
-
-/** Empty for a process that has just ended. */
-function read(pid: string, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** Of a lease of 20 s. */
-const FEW_SECONDS_MS = 8_000;
-
-describe('a run that is cancelled while a command runs', () => {
-  it('leaves no process behind, ends once, and its comment says so', async () => {
-    const seconds = `${3_000 + (process.pid % 1_000)}.125`;
-    const command = `sleep ${seconds} & sleep ${seconds}`;
-    bench = await startIntegrationBench({
-      files: GREETING,
-      env: { PENSTOCK_RENEW_SECONDS: '1' },
-      script: scriptOf(plans({ id: 'work', agent: 'backend_developer', instructions: 'Wait' }), [
-        turn(
-          'backend_developer',
-          { task: 'work', assistantTurns: 0 },
-          { tool_uses: [{ name: 'shell', input: { command } }] },
-        ),
-      ]),
-    });
-    const { issue, runId } = await bench.openIssue('Wait for nothing');
-    const ofJob = `PENSTOCK_ATTEMPT=${runId}/work/1`;
-    await until('both commands run', () => processesWith(seconds).length >= 2);
-    expect(processesWith(ofJob)).toHaveLength(1);
-
-    const { status } = await bench.platform.post(`/api/runs/${runId}/cancel`, {});
-    expect(status).toBe(202);
-    await until(
-      'the processes are gone',
-      () => processesWith(seconds).length + processesWith(ofJob).length === 0,
-      FEW_SECONDS_MS,
-    );
-    // Long before the lease of the attempt would have ended.
-    const ended = await bench.platform.ended(runId, FEW_SECONDS_MS);
-    expect(ended).toMatchObject({ stage: 'cancelled', reason: { code: 'cancelled' } });
-    expect(await bench.task(runId, 'work')).toMatchObject({
-      state: 'cancelled',
-      attempts: [{ exit: { outcome: 'cancelled' } }],
-    });
-    expect(
-      ended.history.filter(({ state }) => ['succeeded', 'failed', 'cancelled'].includes(state)),
-    ).toHaveLength(1);
-    await bench.platform.host.runtime.queue.idle();
-    expect(await bench.github.comments(bench.repository, issue)).toMatchObject([
-      { body: expect.stringContaining('### Cancelled.') },
-    ]);
-    expect(Object.keys(await bench.github.branches(bench.repository))).toEqual(['main']);
-  });
-});

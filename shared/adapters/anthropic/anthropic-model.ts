@@ -119,7 +119,7 @@ async function withDeadline<T>(
     request.signal?.throwIfAborted();
     if (deadline.aborted) {
       const message = `Model ${request.model} gave no answer within ${request.timeoutMs} ms.`;
-      throw new PenstockError('timeout', message, { retry: 'later', cause: error });
+      throw new PenstockError('timeout', message, { retry: 'later', mayHaveCounted: true, cause: error });
     }
     throw translateError(error, { model: request.model, credential });
   }

@@ -19,7 +19,7 @@ export function translateError(error: unknown, context: CallContext): PenstockEr
   if (error instanceof APIError) return fromStatus(error, context);
   const detail = error instanceof Error ? error.message : String(error);
   const message = `The answer of model ${context.model} broke off or could not be read: ${detail}`;
-  return new PenstockError('unavailable', message, { retry: 'later', cause: error });
+  return new PenstockError('unavailable', message, { retry: 'later', mayHaveCounted: true, cause: error });
 }
 
 function fromConnection(error: APIConnectionError, { model }: CallContext) {
@@ -31,7 +31,8 @@ function fromConnection(error: APIConnectionError, { model }: CallContext) {
 
 function fromStatus(error: APIError, context: CallContext): PenstockError {
   const code = codeOf(error);
-  const options: ErrorOptions = { cause: error };
+  // An error event in the middle of an answer comes under the status of the answer, or under none.
+  const options: ErrorOptions = { cause: error, mayHaveCounted: (error.status ?? 200) < 400 };
   if (code === 'rate_limited' || code === 'unavailable' || code === 'timeout') options.retry = 'later';
   const afterMs = retryAfterMs(error.headers);
   if (afterMs !== undefined) options.afterMs = afterMs;

@@ -7,7 +7,7 @@ import type { Versioned } from '../../ports/store.ts';
 import { refs } from '../refs.ts';
 import type { Run } from '../run.ts';
 import { readTasks } from '../run-tasks.ts';
-import { endRun, notify } from '../settle-run.ts';
+import { endRun, notify, settleRun } from '../settle-run.ts';
 import { spentMicroUsd, type Task } from '../task.ts';
 import { decideIntegration, type IntegrationStep } from './decide-integration.ts';
 import { publishChangeSet } from './publish-change-set.ts';
@@ -26,6 +26,7 @@ const REVIEW_SHARE = 0.4;
 export async function integrateRun(ports: IntegrationPorts, tenant: string, runId: string): Promise<void> {
   const found = await ports.store.get(refs.run(tenant, runId));
   if (found === undefined) return;
+  if (found.data.stage === 'cancelling') return settleRun(ports, tenant, runId);
   const tasks = await readTasks(ports.store, tenant, runId);
   try {
     await take(ports, found, tasks, decideIntegration(found.data, tasks, ports.policy.maxFixRounds));

@@ -26,8 +26,7 @@ export function validatePlan(
   if (tasks.length > limits.maxPlanTasks) {
     return { ok: false, reasons: [`the plan has ${tasks.length} tasks; ${limits.maxPlanTasks} are allowed`] };
   }
-  const reasons = [...nodeReasons(tasks, agents), ...edgeReasons(tasks, agents)];
-  if (reasons.length === 0) reasons.push(...shapeReasons(tasks, limits));
+  const reasons = [...nodeReasons(tasks, agents), ...edgeReasons(tasks, agents), ...shapeReasons(tasks, limits)];
   if (reasons.length > 0) return { ok: false, reasons: reasons.slice(0, MAX_REASONS) };
   return { ok: true, tasks: withScopeEdges(tasks, agents) };
 }
@@ -80,9 +79,15 @@ function edgeReasons(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): 
   return reasons;
 }
 
+/** Cycles and depth, as far as the edges that do name other tasks tell. */
 function shapeReasons(tasks: PlannedTask[], limits: PlanLimits): string[] {
-  const levels = levelsOf(tasks);
-  const inCycle = tasks.filter((task) => !levels.has(task.id)).map((task) => task.id);
+  const known = new Map(tasks.map((task) => [task.id, task]));
+  const sound = [...known.values()].map(({ id, dependencies }) => ({
+    id,
+    dependencies: [...new Set(dependencies)].filter((dependency) => dependency !== id && known.has(dependency)),
+  }));
+  const levels = levelsOf(sound);
+  const inCycle = sound.filter((task) => !levels.has(task.id)).map((task) => task.id);
   if (inCycle.length > 0) return [`these tasks wait for each other in a cycle: ${inCycle.slice(0, 20).join(', ')}`];
   const depth = Math.max(...levels.values()) + 1;
   if (depth <= limits.maxPlanDepth) return [];

@@ -33,7 +33,15 @@ function redactDeep(value: unknown, redact: Redact): unknown {
     // A signature is random by nature and looks like a key, but opens nothing.
     Object.entries(value).map(([key, item]) => [
       key,
-      key === 'signature' ? (item as unknown) : redactDeep(item, redact),
+      key === 'signature' ? (item as unknown) : redactNamed(key, item, redact),
     ]),
   );
+}
+
+/** Some secrets are known only by the name that stands before them. */
+function redactNamed(key: string, item: unknown, redact: Redact): unknown {
+  if (typeof item !== 'string') return redactDeep(item, redact);
+  const assignment = `${key}=${item}`;
+  const isTold = redact(item) === item && redact(assignment) !== assignment;
+  return isTold ? '[redacted]' : redact(item);
 }

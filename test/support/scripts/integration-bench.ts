@@ -29,10 +29,20 @@ export interface IntegrationBench {
   submit(plan: PlannedInput[], more?: object): Promise<string>;
   openIssue(title: string): Promise<{ issue: number; runId: string }>;
   task(run: string, id: string): Promise<Task>;
+  branchOf(run: string): string;
   /** Calls by which the platform wrote to the repository. */
   writes(): string[];
+  /** Everything that stands on GitHub besides the repository as it was. */
+  written(): Promise<Written>;
   stop(): Promise<void>;
 }
+
+export interface Written {
+  calls: string[];
+  pullRequests: number;
+  branches: string[];
+}
+export const NOTHING: Written = { calls: [], pullRequests: 0, branches: ['main'] };
 
 export type PlannedInput = Pick<PlanProposal['tasks'][number], 'id' | 'agent' | 'instructions'> &
   Partial<PlanProposal['tasks'][number]>;
@@ -61,11 +71,13 @@ export async function startIntegrationBench(
     submit: (tasks, more) => submit(platform, { repository, tasks, ...more }),
     openIssue: (title) => openLabelledIssue(github, repository, title),
     task: (run, id) => taskOf(platform, run, id),
-    writes: () =>
-      github
-        .calls()
-        .filter(({ path }) => path.startsWith('/repos/') || path.startsWith('/graphql'))
-        .map(({ method, path }) => `${method} ${path}`),
+    branchOf: (run) => `penstock/${run}`,
+    writes: () => writesOf(github),
+    written: async () => ({
+      calls: writesOf(github),
+      pullRequests: (await github.pullRequests(repository)).length,
+      branches: Object.keys(await github.branches(repository)),
+    }),
     stop: async () => {
       await platform.host.runtime.queue.idle();
       await platform.stop();
@@ -75,6 +87,13 @@ export async function startIntegrationBench(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function writesOf(github: Github): string[] {
+  const outside = github
+    .calls()
+    .filter(({ path }) => path.startsWith('/repos/') || path.startsWith('/graphql'));
+  return outside.map(({ method, path }) => `${method} ${path}`);
 }
 
 /** Hands in a requirement with its plan over HTTP; answers the run's id. */

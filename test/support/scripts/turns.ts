@@ -6,7 +6,7 @@ type Answer = Turn['answer'];
 
 /** A script of turns that a test writes; ids are given by position. */
 export function scriptOf(...parts: Omit<Turn, 'id'>[][]): Script {
-  const turns = parts.flat().map((turn, index) => ({ id: `turn-${index}`, ...turn }));
+  const turns = parts.flat().map((part, index) => ({ id: `turn-${index}`, ...part }));
   return script.parse({ name: 'written for a test', note: 'scripted by hand', turns });
 }
 

@@ -22,12 +22,12 @@ export interface JobProgram {
   folder: string;
   logFolder: string;
   environment: Record<string, string>;
-  command(manner: JobManner): string[];
-  reports(): Promise<JobReport[]>;
+  command: (manner: JobManner) => string[];
+  reports: () => Promise<JobReport[]>;
   /** Processes of it that run right now. */
-  alive(): Promise<number[]>;
+  alive: () => Promise<number[]>;
   /** Kills what is left of it, and removes the folder. */
-  remove(): Promise<void>;
+  remove: () => Promise<void>;
 }
 
 /** The report has its name only when it is whole. `stubborn` has a child of its own that outlives a killed parent. */
@@ -69,7 +69,10 @@ export async function writeJobProgram(): Promise<JobProgram> {
     reports,
     alive,
     remove: async () => {
-      for (const pid of await alive()) process.kill(-pid, 'SIGKILL');
+      const left = (await reports()).filter(
+        ({ pid, child }) => isAlive(pid) || (child !== undefined && isAlive(child)),
+      );
+      for (const { pid } of left) process.kill(-pid, 'SIGKILL');
       await rm(folder, { recursive: true, force: true });
     },
   };
