@@ -27,7 +27,7 @@ export function createAttempt(ports: AttemptPorts, fence: Fence, brief: AttemptB
     renew: () => renewAttempt(ports, fence),
     log: (n, lines) => storeTranscript(ports, fence, n, lines),
     propose: (proposal) => propose(ports, fence, proposal),
-    finish: (result) => finishAttempt(ports, fence, attemptResult.parse(result)),
+    finish: async (result) => finishAttempt(ports, fence, attemptResult.parse(result)),
     fetch: (url) => Promise.reject(noUrls(url)),
     upload: (url) => Promise.reject(noUrls(url)),
   };
