@@ -114,7 +114,9 @@ async function toolsOf(job: Job, workspace: Workspace, agent: Agent): Promise<To
   const tools = agent.tools.filter((name) => mayRunCode || !RUNNING_TOOLS.includes(name));
   const { operations, paths } = agent;
   const { contract } = job.attempt.brief;
-  return job.wrapTools(await createWorkspaceTools({ workspace, sandbox, contract, allow: { tools, operations, paths } }));
+  return job.wrapTools(
+    await createWorkspaceTools({ workspace, sandbox, contract, allow: { tools, operations, paths } }),
+  );
 }
 
 async function collectOrReasons(workspace: Workspace): Promise<ChangeSetWithContents | { reasons: string }> {

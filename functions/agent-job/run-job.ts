@@ -51,7 +51,8 @@ export async function runJob({ config, clock, log, terminated, wrapTools }: JobR
     clock,
     redact,
     steering,
-    work: (context) => work(context, { config, folder, log: jobLog, wrapTools: wrapTools ?? ((tools) => tools) }),
+    work: (context) =>
+      work(context, { config, folder, log: jobLog, wrapTools: wrapTools ?? ((tools) => tools) }),
     cleanUp: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
     onStage: (stage, ms) => jobLog.info(`stage ${stage}`, { stage, ms: Math.round(ms) }),
   });
@@ -59,7 +60,11 @@ export async function runJob({ config, clock, log, terminated, wrapTools }: JobR
   return finish(attempt, result, jobLog);
 }
 
-async function claim({ config, clock, log }: Pick<JobRun, 'config' | 'clock' | 'log'>): Promise<Attempt | undefined> {
+async function claim({
+  config,
+  clock,
+  log,
+}: Pick<JobRun, 'config' | 'clock' | 'log'>): Promise<Attempt | undefined> {
   try {
     return await createHttpAttempt({
       url: config.attemptsUrl,
@@ -79,7 +84,12 @@ async function claim({ config, clock, log }: Pick<JobRun, 'config' | 'clock' | '
 
 async function work(
   context: WorkContext,
-  { config, folder, log, wrapTools }: { config: JobConfig; folder: string; log: Log; wrapTools: Job['wrapTools'] },
+  {
+    config,
+    folder,
+    log,
+    wrapTools,
+  }: { config: JobConfig; folder: string; log: Log; wrapTools: Job['wrapTools'] },
 ): Promise<AttemptResultInput> {
   const { brief } = context.attempt;
   const confined = await openSandbox(config, brief.model.provider);

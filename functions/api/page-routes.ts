@@ -37,7 +37,12 @@ export function addPageRoutes(app: ApiApp, { ports }: Runtime): void {
     });
     const runs = page.documents.map(({ data }) => data);
     const main = runsPage({ runs, stage, next: page.cursor, now: ports.clock.now() });
-    return sendPage(context, { title: 'Runs', simulated: ports.model.provider === 'script', script: runsScript, main });
+    return sendPage(context, {
+      title: 'Runs',
+      simulated: ports.model.provider === 'script',
+      script: runsScript,
+      main,
+    });
   }
 
   app.get('/', sendRuns);

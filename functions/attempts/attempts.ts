@@ -19,14 +19,18 @@ export const attempts: HttpFunction = {
   name: 'attempts',
   app: ({ ports, gateway }) => {
     const app = httpDoor(ports.log, MAX_BODY_BYTES).basePath('/internal/attempts');
-    app.post('/claim', async (context) => context.json(await openJob(ports, (await read(context, claimRequest)).ticket)));
+    app.post('/claim', async (context) =>
+      context.json(await openJob(ports, (await read(context, claimRequest)).ticket)),
+    );
     app.post('/renew', async (context) => context.json(await renewAttempt(ports, fenceOf(context))));
     app.post('/log', async (context) => {
       const { n, lines } = await read(context, logRequest);
       await storeTranscript(ports, fenceOf(context), n, lines);
       return context.json({});
     });
-    app.post('/propose', async (context) => context.json(await propose(ports, fenceOf(context), await read(context, proposal))));
+    app.post('/propose', async (context) =>
+      context.json(await propose(ports, fenceOf(context), await read(context, proposal))),
+    );
     app.post('/finish', async (context) => {
       const outcome = await finishJob(ports, fenceOf(context), await read(context, attemptResult));
       return context.json({ outcome });
@@ -52,7 +56,10 @@ function fenceOf(context: Context): Fence {
   const bearer = /^Bearer (.+)$/.exec(context.req.header('authorization') ?? '')?.[1];
   const fence = parseToken(bearer ?? context.req.header('x-api-key') ?? '');
   if (fence !== undefined) return fence;
-  throw new PenstockError('unauthenticated', 'send the token of your attempt as Authorization: Bearer …; /claim gives it for a ticket');
+  throw new PenstockError(
+    'unauthenticated',
+    'send the token of your attempt as Authorization: Bearer …; /claim gives it for a ticket',
+  );
 }
 
 async function read<T extends z.ZodType>(context: Context, schema: T): Promise<z.infer<T>> {

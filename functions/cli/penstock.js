@@ -22,7 +22,9 @@ if (process.features.typescript) {
 
 async function runHere() {
   quietExperimentalWarnings();
-  nodeModule.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/penstock', import.meta.url)));
+  nodeModule.enableCompileCache(
+    fileURLToPath(new URL('../../node_modules/.cache/penstock', import.meta.url)),
+  );
   try {
     await import(main.href);
   } catch (error) {

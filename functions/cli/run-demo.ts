@@ -25,7 +25,12 @@ export async function runDemo(screen: Screen, options: RunDemoOptions): Promise<
     const client = createHttpClient({ url: demo.up.url, token: demo.up.token });
     const tell = (line: TimelineLine) => say(renderTimelineLine(withWitness(line, demo), screen.paint));
     const late: TimelineLine[] = [];
-    const run = await followRun(client, demo.runId, (line) => (isEnd(line) ? late.push(line) : tell(line)), interrupt);
+    const run = await followRun(
+      client,
+      demo.runId,
+      (line) => (isEnd(line) ? late.push(line) : tell(line)),
+      interrupt,
+    );
     await demo.up.settled();
     for (const line of late) tell(await withOutcome(line, demo, run));
     if (options.json) screen.json((await runAnswers.run(client, demo.runId)).raw);
@@ -57,7 +62,12 @@ function withWitness(line: TimelineLine, { github }: Demo): TimelineLine {
   const sent = github.deliveries().find(({ event, action }) => event === 'issues' && action === 'labeled');
   if (sent === undefined) return line;
   const verdict = sent.status_code === 202 ? 'signature ok' : `answered ${sent.status_code}`;
-  return { ...line, subject: 'webhook', text: `${sent.event}.${sent.action ?? ''}, ${verdict}`, outcome: `${line.outcome ?? ''} accepted` };
+  return {
+    ...line,
+    subject: 'webhook',
+    text: `${sent.event}.${sent.action ?? ''}, ${verdict}`,
+    outcome: `${line.outcome ?? ''} accepted`,
+  };
 }
 
 function isEnd({ kind }: TimelineLine): boolean {
@@ -65,14 +75,23 @@ function isEnd({ kind }: TimelineLine): boolean {
 }
 
 /** What stands on GitHub's side in the end. */
-async function withOutcome(line: TimelineLine, { github, repository, issue }: Demo, run: RunView): Promise<TimelineLine> {
+async function withOutcome(
+  line: TimelineLine,
+  { github, repository, issue }: Demo,
+  run: RunView,
+): Promise<TimelineLine> {
   if (line.kind !== 'pull-request') return line;
   const checks = (await github.checkRuns(repository)).filter(({ head_sha: sha }) => sha === run.headSha);
   const comments = (await github.comments(repository, issue.number)).length;
   const settled = checks.map(({ conclusion, status }) => conclusion ?? status).join(', ') || 'none';
-  const wasDraft = github.calls().some(({ method, path, body }) => method === 'POST' && path.endsWith('/pulls') && isDraft(body));
+  const wasDraft = github
+    .calls()
+    .some(({ method, path, body }) => method === 'POST' && path.endsWith('/pulls') && isDraft(body));
   const text = line.text.replace(/^ready {8}/, wasDraft ? 'draft → ready' : '$&');
-  return { ...line, text: `${text} · check run ${settled} · ${comments} ${comments === 1 ? 'comment' : 'comments'}` };
+  return {
+    ...line,
+    text: `${text} · check run ${settled} · ${comments} ${comments === 1 ? 'comment' : 'comments'}`,
+  };
 }
 
 function isDraft(body: unknown): boolean {

@@ -27,8 +27,15 @@ export const intake: HttpFunction = {
     app.post('/api/v1/pm/tasks', async (context) => {
       const caller = await authenticateCaller(identity, context);
       requireJson(context);
-      const { run, duplicate } = await submitTaskRun(ports, caller, taskRunBody.parse(await readJson(context)));
-      return context.json(taskRunView(run, duplicate ? await readTasks(ports.store, run.tenant, run.id) : []), 202);
+      const { run, duplicate } = await submitTaskRun(
+        ports,
+        caller,
+        taskRunBody.parse(await readJson(context)),
+      );
+      return context.json(
+        taskRunView(run, duplicate ? await readTasks(ports.store, run.tenant, run.id) : []),
+        202,
+      );
     });
     return app;
   },

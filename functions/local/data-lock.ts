@@ -12,7 +12,10 @@ export function lockDataFolder(folder: string): { announce(url: string): void; r
   const other = readHost(folder);
   if (other !== undefined) {
     const where = other.url === undefined ? '' : ` at ${other.url}`;
-    throw new PenstockError('config', `${folder} is in use by process ${other.pid}${where}; stop it, or choose another folder with --data`);
+    throw new PenstockError(
+      'config',
+      `${folder} is in use by process ${other.pid}${where}; stop it, or choose another folder with --data`,
+    );
   }
   const write = (content: object) => writeFileSync(file, JSON.stringify(content));
   write({ pid: process.pid });

@@ -6,7 +6,11 @@ import { sweep } from '../../shared/core/sweep.ts';
 import type { Topic } from '../../shared/messages/topics.ts';
 import type { Config } from '../../shared/runtime/config.ts';
 import type { HttpFunction, MessageFunction } from '../../shared/runtime/functions.ts';
-import { createLocalRuntime, type LocalRuntime, type LocalRuntimeOptions } from '../../shared/runtime/local.ts';
+import {
+  createLocalRuntime,
+  type LocalRuntime,
+  type LocalRuntimeOptions,
+} from '../../shared/runtime/local.ts';
 import { onMessage } from '../../shared/runtime/on-message.ts';
 import { agentExecution } from '../agent-execution/agent-execution.ts';
 import { api } from '../api/api.ts';
@@ -38,7 +42,10 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   const { config } = options;
   const lock = lockDataFolder(config.PENSTOCK_DATA);
   let router: Hono | undefined;
-  const { server, url } = await listen(config.PORT, (request, env) => router?.fetch(request, env) ?? new Response('starting', { status: 503 }));
+  const { server, url } = await listen(
+    config.PORT,
+    (request, env) => router?.fetch(request, env) ?? new Response('starting', { status: 503 }),
+  );
   lock.announce(url);
   const runtime = await createLocalRuntime({ ...options, baseUrl: url });
   router = routes(runtime);
@@ -116,7 +123,8 @@ function startSweeps({ ports, store }: LocalRuntime, everyMs: number): { stop():
       await sweep(ports);
       await store.purgeExpired(ports.clock.now());
     } catch (error) {
-      if (!stopped.signal.aborted) ports.log.error(`sweep: ${error instanceof Error ? error.message : String(error)}`);
+      if (!stopped.signal.aborted)
+        ports.log.error(`sweep: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
   const run = async () => {

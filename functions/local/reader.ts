@@ -16,7 +16,12 @@ const BASE_URL = 'http://localhost';
 /** The API over a data folder whose platform does not run; nothing is delivered and nothing is swept. */
 export async function openLocalReader({ data }: { data: string }): Promise<LocalReader> {
   const config = readConfig({ PENSTOCK_DATA: resolve(data) });
-  const runtime = await createLocalRuntime({ config, baseUrl: BASE_URL, model: NO_MODEL, log: createPinoLog({ level: 'SILENT' }) });
+  const runtime = await createLocalRuntime({
+    config,
+    baseUrl: BASE_URL,
+    model: NO_MODEL,
+    log: createPinoLog({ level: 'SILENT' }),
+  });
   const app = api.app(runtime);
   return {
     request: async (path, init) => app.fetch(new Request(`${BASE_URL}${path}`, init)),

@@ -43,7 +43,8 @@ export interface Up {
 export async function startUp(options: UpOptions = {}): Promise<Up> {
   const config = readConfig({ ...(options.env ?? processEnvironment()), ...overrides(options) });
   const model = recorded(await openModel(config, options.model ?? 'anthropic'), options.record);
-  const sandbox = config.PENSTOCK_SANDBOX === 'none' ? 'none: PENSTOCK_SANDBOX says so' : (await chooseSandbox()).reason;
+  const sandbox =
+    config.PENSTOCK_SANDBOX === 'none' ? 'none: PENSTOCK_SANDBOX says so' : (await chooseSandbox()).reason;
   try {
     const host = await startHost({ config, model: model.access });
     return {

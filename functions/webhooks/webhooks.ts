@@ -32,17 +32,29 @@ export const webhooks: HttpFunction = {
 /** During a rotation either of two secrets will do. The comparison takes constant time. */
 async function verify(verifiers: Webhooks[], body: string, signature: string): Promise<void> {
   if (verifiers.length === 0) {
-    throw new PenstockError('unavailable', 'no webhook secret is set; set GITHUB_WEBHOOK_SECRET to the one of your GitHub App');
+    throw new PenstockError(
+      'unavailable',
+      'no webhook secret is set; set GITHUB_WEBHOOK_SECRET to the one of your GitHub App',
+    );
   }
-  const valid = signature !== '' && (await Promise.all(verifiers.map((one) => one.verify(body, signature)))).includes(true);
+  const valid =
+    signature !== '' &&
+    (await Promise.all(verifiers.map((one) => one.verify(body, signature)))).includes(true);
   if (valid) return;
-  throw new PenstockError('unauthenticated', 'the signature in X-Hub-Signature-256 does not match the body; check that both sides have the same webhook secret');
+  throw new PenstockError(
+    'unauthenticated',
+    'the signature in X-Hub-Signature-256 does not match the body; check that both sides have the same webhook secret',
+  );
 }
 
 function parsePayload(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new PenstockError('invalid', 'the body is signed but is not JSON; set the webhook content type to application/json', { cause });
+    throw new PenstockError(
+      'invalid',
+      'the body is signed but is not JSON; set the webhook content type to application/json',
+      { cause },
+    );
   }
 }

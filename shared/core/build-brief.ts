@@ -30,7 +30,10 @@ export async function buildBrief(
 ): Promise<AttemptBrief> {
   const agent = ports.agents.get(task.agent);
   if (run === undefined || agent === undefined) {
-    throw new PenstockError('not_found', `run ${fence.run} or its agent ${task.agent} is gone; cancel the run`);
+    throw new PenstockError(
+      'not_found',
+      `run ${fence.run} or its agent ${task.agent} is gone; cancel the run`,
+    );
   }
   const needsOthers = task.kind !== 'plan' && (task.dependencies.length > 0 || task.kind !== 'work');
   const others = needsOthers ? await readTasks(ports.store, fence.tenant, fence.run) : [];
@@ -45,7 +48,9 @@ export async function buildBrief(
     kind: task.kind,
     agent: task.agent,
     title: task.title,
-    requirement: run.requirement.startsWith(run.title) ? run.requirement : `${run.title}\n\n${run.requirement}`,
+    requirement: run.requirement.startsWith(run.title)
+      ? run.requirement
+      : `${run.title}\n\n${run.requirement}`,
     instructions: task.instructions,
     acceptance: task.acceptance,
     scope: task.scope,
@@ -56,7 +61,11 @@ export async function buildBrief(
     contract: run.contract?.commands ?? {},
     inputs: await inputsOf(ports, run, task, others),
     ...(await subjectOf(ports, run, task, others)),
-    model: { id: model.id, provider: ports.model.provider, maxOutputTokens: affordableOutput(task, agent, model) },
+    model: {
+      id: model.id,
+      provider: ports.model.provider,
+      maxOutputTokens: affordableOutput(task, agent, model),
+    },
     limits: {
       turns: agent.limits.turns,
       wrapUpAt: (attempt?.hardLimitAt ?? 0) - ports.policy.wrapUpMs,
@@ -74,10 +83,17 @@ const MIN_OUTPUT_TOKENS = 1_024;
 function affordableOutput(task: Task, agent: Agent, model: ModelEntry): number {
   const allowance = task.attempts.at(-1)?.meter.allowanceMicroUsd ?? 0;
   const affordable = Math.floor((allowance * CALL_SHARE) / model.prices.output);
-  return Math.max(MIN_OUTPUT_TOKENS, Math.min(agent.limits.max_output_tokens, model.maxOutputTokens, affordable));
+  return Math.max(
+    MIN_OUTPUT_TOKENS,
+    Math.min(agent.limits.max_output_tokens, model.maxOutputTokens, affordable),
+  );
 }
 
-async function dependenciesOf(ports: BriefPorts, task: Task, others: Task[]): Promise<AttemptBrief['dependencies']> {
+async function dependenciesOf(
+  ports: BriefPorts,
+  task: Task,
+  others: Task[],
+): Promise<AttemptBrief['dependencies']> {
   const wanted = new Set(task.dependencies);
   return Promise.all(
     inDependencyOrder(others)
@@ -112,8 +128,16 @@ async function resumeOf(ports: BriefPorts, fence: Fence, task: Task): Promise<Pi
   const checkpoints: string[] = [];
   for (const generation of chain) {
     const { tenant, run, task: id } = fence;
-    transcripts.push(...(await keysBeside(ports, blobKeys.transcript(tenant, run, id, generation, 0), MAX_CHUNKS)));
-    checkpoints.push(...(await keysBeside(ports, blobKeys.upload(tenant, run, id, generation, 'checkpoint', 0), MAX_CHECKPOINTS)));
+    transcripts.push(
+      ...(await keysBeside(ports, blobKeys.transcript(tenant, run, id, generation, 0), MAX_CHUNKS)),
+    );
+    checkpoints.push(
+      ...(await keysBeside(
+        ports,
+        blobKeys.upload(tenant, run, id, generation, 'checkpoint', 0),
+        MAX_CHECKPOINTS,
+      )),
+    );
   }
   if (transcripts.length === 0) return {};
   const signed = await Promise.all(checkpoints.map(async (key) => [key, await sign(ports, key)] as const));
@@ -133,18 +157,30 @@ async function keysBeside(ports: Pick<Ports, 'blobs'>, key: string, limit: numbe
   let cursor: string | undefined;
   do {
     const wanted = Math.min(limit - keys.length, MAX_BLOB_PAGE);
-    const page = await ports.blobs.list(folder, { limit: wanted, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await ports.blobs.list(folder, {
+      limit: wanted,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     keys.push(...page.keys);
     cursor = page.cursor;
   } while (cursor !== undefined && keys.length < limit);
   return keys;
 }
 
-async function sourceOf(ports: BriefPorts, run: Run, task: Task): Promise<Pick<AttemptBrief, 'target' | 'clone'>> {
+async function sourceOf(
+  ports: BriefPorts,
+  run: Run,
+  task: Task,
+): Promise<Pick<AttemptBrief, 'target' | 'clone'>> {
   const [target] = run.targets;
   if (target?.baseSha === undefined) return {};
   const { host, repository, baseSha } = target;
-  const service = repository.split('/').at(-1)?.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-') ?? 'service';
+  const service =
+    repository
+      .split('/')
+      .at(-1)
+      ?.toLowerCase()
+      .replaceAll(/[^a-z0-9-]/g, '-') ?? 'service';
   const facts = { target: { host, repository, baseSha, service: run.taskRun?.serviceName ?? service } };
   if (task.lane !== 'job') return facts;
   const { url, authorization } = await ports.codeHost(target).cloneAccess(target);
@@ -152,10 +188,16 @@ async function sourceOf(ports: BriefPorts, run: Run, task: Task): Promise<Pick<A
 }
 
 /** Change sets that are in the workspace before the task begins: its own list, or those of its ancestors. */
-async function inputsOf(ports: BriefPorts, run: Run, task: Task, others: Task[]): Promise<AttemptBrief['inputs']> {
+async function inputsOf(
+  ports: BriefPorts,
+  run: Run,
+  task: Task,
+  others: Task[],
+): Promise<AttemptBrief['inputs']> {
   if (task.lane !== 'job') return [];
   const byId = new Map(others.map((other) => [other.id, other]));
-  const ids = task.kind === 'integrate' ? run.changeOrder : (task.inputs ?? ancestorsInOrder(others, task.id));
+  const ids =
+    task.kind === 'integrate' ? run.changeOrder : (task.inputs ?? ancestorsInOrder(others, task.id));
   const keys = ids.flatMap((id) => {
     const key = byId.get(id)?.result?.changeSet?.key;
     return key === undefined ? [] : [{ id, key }];

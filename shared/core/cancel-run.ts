@@ -42,7 +42,9 @@ export async function cancelRetry(ports: CancelPorts, { tenant, run, state, atte
 async function cancelTask(ports: CancelPorts, task: Task): Promise<void> {
   const { data } = await change(ports.store, refs.task(task.tenant, task.run, task.id), (current) => {
     if (current.state === 'running' || !current.live) return undefined;
-    return { data: withdrawn(current, { at: ports.clock.now(), by: 'cancel', note: 'the run was cancelled' }) };
+    return {
+      data: withdrawn(current, { at: ports.clock.now(), by: 'cancel', note: 'the run was cancelled' }),
+    };
   });
   const generation = currentAttempt(data)?.generation;
   if (data.lane === 'job' && generation !== undefined && data.live) {

@@ -24,7 +24,10 @@ export async function change<T extends object>(
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     current ??= await store.get(ref);
     if (current === undefined) {
-      throw new PenstockError('not_found', `${ref.collection}/${ref.id} does not exist; it may have been deleted`);
+      throw new PenstockError(
+        'not_found',
+        `${ref.collection}/${ref.id} does not exist; it may have been deleted`,
+      );
     }
     const next = decide(current.data);
     if (next === undefined) return { data: current.data, version: current.version, changed: false };
@@ -37,5 +40,7 @@ export async function change<T extends object>(
     }
     current = undefined;
   }
-  throw new PenstockError('conflict', `${ref.collection}/${ref.id} kept changing; try again`, { retry: 'later' });
+  throw new PenstockError('conflict', `${ref.collection}/${ref.id} kept changing; try again`, {
+    retry: 'later',
+  });
 }

@@ -11,8 +11,7 @@ type ClaimPorts = Pick<Ports, 'store' | 'clock' | 'ids' | 'agents' | 'policy' | 
 
 /** `mine`: go on. `ended`: this generation has ended, so what follows it is done again. `other`: nothing to do. */
 export type Claim =
-  | { outcome: 'mine'; fence: Fence; task: Task; version: string }
-  | { outcome: 'ended' | 'other'; task: Task };
+  { outcome: 'mine'; fence: Fence; task: Task; version: string } | { outcome: 'ended' | 'other'; task: Task };
 
 /** What a dispatch of generation `n` means for the task as it stands now. */
 export function decideDispatch(task: Task, generation: number, now: number): 'claim' | 'ended' | 'other' {
@@ -49,16 +48,24 @@ export async function reserveJob(
   const decide = (task: Task) => {
     if (decideDispatch(task, hint.generation, now) !== 'claim') return undefined;
     const minutes = ports.agents.get(task.agent)?.limits.minutes ?? 30;
-    const attempt = newAttempt(ports, task, { generation: hint.generation, hardLimitAt: now + minutes * 60_000 });
+    const attempt = newAttempt(ports, task, {
+      generation: hint.generation,
+      hardLimitAt: now + minutes * 60_000,
+    });
     const reserved = { ...attempt, ticketHash: hashSecret(ticket) };
-    return { data: entered(task, 'starting', [...task.attempts, reserved], now, now + ports.policy.startByJobMs) };
+    return {
+      data: entered(task, 'starting', [...task.attempts, reserved], now, now + ports.policy.startByJobMs),
+    };
   };
   const result = await change(ports.store, refs.task(hint.tenant, hint.run, hint.task), decide, known);
   return { ...answer(result, { ...hint, claimId: '' }, now), ticket };
 }
 
 /** Job lane, second half: the ticket is burned and `starting → running`. `undefined`: it was not, or no longer, worth anything. */
-export async function claimJob(ports: ClaimPorts, ticket: string): Promise<{ fence: Fence; task: Task } | undefined> {
+export async function claimJob(
+  ports: ClaimPorts,
+  ticket: string,
+): Promise<{ fence: Fence; task: Task } | undefined> {
   const hint = parseTicket(ticket);
   if (hint === undefined) return undefined;
   const claimId = ports.ids.secret();
@@ -69,7 +76,9 @@ export async function claimJob(ports: ClaimPorts, ticket: string): Promise<{ fen
   const decide = (task: Task) => {
     const attempt = currentAttempt(task);
     const valid =
-      task.state === 'starting' && attempt?.generation === hint.generation && attempt.ticketHash === hashSecret(ticket);
+      task.state === 'starting' &&
+      attempt?.generation === hint.generation &&
+      attempt.ticketHash === hashSecret(ticket);
     if (!valid) return undefined;
     const { ticketHash: _burned, ...rest } = attempt;
     const claimed = { ...rest, claimHash: hashSecret(claimId) };
@@ -93,7 +102,13 @@ export async function returnJob(ports: ClaimPorts, hint: TaskHint, delayMs: numb
   });
 }
 
-function entered(task: Task, state: Task['state'], attempts: TaskAttempt[], at: number, leaseUntil: number): Task {
+function entered(
+  task: Task,
+  state: Task['state'],
+  attempts: TaskAttempt[],
+  at: number,
+  leaseUntil: number,
+): Task {
   const by = `${task.id}/${attempts.at(-1)?.generation ?? 0}`;
   const history = appendHistory(task.history, { at, state, by });
   return { ...task, state, attempts, leaseUntil, notBefore: 0, updatedAt: at, history };

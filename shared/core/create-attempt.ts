@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
-import { MAX_BUNDLE_BYTES, type AttemptBrief, type AttemptResultInput, attemptResult, changeSetBundle, type Proposal, type ProposalAnswer } from '../messages/attempt-api.ts';
+import {
+  MAX_BUNDLE_BYTES,
+  type AttemptBrief,
+  type AttemptResultInput,
+  attemptResult,
+  changeSetBundle,
+  type Proposal,
+  type ProposalAnswer,
+} from '../messages/attempt-api.ts';
 import type { TranscriptLine } from '../messages/transcript-line.ts';
 import type { Attempt } from '../ports/attempt.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
@@ -15,7 +23,10 @@ import { redactLine } from './work/redact-line.ts';
 import { validateChangeSet } from './repository/validate-change-set.ts';
 import { redact } from './repository/scan-secrets.ts';
 
-export type AttemptPorts = Pick<Ports, 'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'model'>;
+export type AttemptPorts = Pick<
+  Ports,
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'model'
+>;
 
 const UPLOAD_URL_MS = 15 * 60_000;
 
@@ -34,7 +45,10 @@ export function createAttempt(ports: AttemptPorts, fence: Fence, brief: AttemptB
 }
 
 function noUrls(url: string): PenstockError {
-  return new PenstockError('invalid', `an attempt of the function lane has no workspace to move files to or from (${url})`);
+  return new PenstockError(
+    'invalid',
+    `an attempt of the function lane has no workspace to move files to or from (${url})`,
+  );
 }
 
 /**
@@ -54,7 +68,11 @@ export async function storeTranscript(
 }
 
 /** An upload gets its own URL; an uploaded change set is checked and kept under the attempt's own key. */
-export async function propose(ports: AttemptPorts, fence: Fence, proposal: Proposal): Promise<ProposalAnswer> {
+export async function propose(
+  ports: AttemptPorts,
+  fence: Fence,
+  proposal: Proposal,
+): Promise<ProposalAnswer> {
   await requireHeld(ports, fence);
   const { tenant, run, task, generation } = fence;
   const purpose = proposal.kind === 'upload' ? proposal.purpose : 'change-set';
@@ -63,9 +81,14 @@ export async function propose(ports: AttemptPorts, fence: Fence, proposal: Propo
     return { key, url: await ports.blobs.signUrl({ key, method: 'PUT', expiresInMs: UPLOAD_URL_MS }) };
   }
   const bytes = await ports.blobs.get(key);
-  if (bytes === undefined) throw new PenstockError('invalid', `change set ${proposal.n} of ${task}/${generation} was not uploaded`);
+  if (bytes === undefined)
+    throw new PenstockError('invalid', `change set ${proposal.n} of ${task}/${generation} was not uploaded`);
   const { changeSet } = readBundle(bytes);
-  await refuseOutside(ports, fence, changeSet.entries.map(({ path }) => path));
+  await refuseOutside(
+    ports,
+    fence,
+    changeSet.entries.map(({ path }) => path),
+  );
   const kept = blobKeys.changeSet(tenant, run, task, generation);
   await ports.blobs.put(kept, bytes, { contentType: 'application/json' });
   return { key: kept };
@@ -78,9 +101,13 @@ async function refuseOutside(ports: AttemptPorts, fence: Fence, paths: string[])
     ports.store.get(refs.task(fence.tenant, fence.run, fence.task)),
   ]);
   const globs = [run?.data.contract?.commands.paths, ports.agents.get(task?.data.agent ?? '')?.paths];
-  const outside = paths.filter((path) => globs.some((allowed) => allowed !== undefined && !picomatch.isMatch(path, allowed, { dot: true })));
+  const outside = paths.filter((path) =>
+    globs.some((allowed) => allowed !== undefined && !picomatch.isMatch(path, allowed, { dot: true })),
+  );
   if (outside.length === 0) return;
-  const reasons = outside.map((path) => `${path} is outside what this agent or this repository allows to change`);
+  const reasons = outside.map(
+    (path) => `${path} is outside what this agent or this repository allows to change`,
+  );
   throw new PenstockError('forbidden', 'the change set touches files it may not', { reasons });
 }
 
@@ -88,18 +115,35 @@ async function refuseOutside(ports: AttemptPorts, fence: Fence, paths: string[])
  * A change set with contents that are what it says.
  * @throws PenstockError `invalid` with every reason: paths, modes, sizes, hashes.
  */
-export function readBundle(bytes: Uint8Array): { changeSet: ReturnType<typeof validateChangeSet>; contents: Map<string, Uint8Array> } {
+export function readBundle(bytes: Uint8Array): {
+  changeSet: ReturnType<typeof validateChangeSet>;
+  contents: Map<string, Uint8Array>;
+} {
   if (bytes.length > MAX_BUNDLE_BYTES) {
-    throw new PenstockError('too_large', `the change set has ${bytes.length} bytes; ${MAX_BUNDLE_BYTES} are allowed`);
+    throw new PenstockError(
+      'too_large',
+      `the change set has ${bytes.length} bytes; ${MAX_BUNDLE_BYTES} are allowed`,
+    );
   }
   const parsed = changeSetBundle.safeParse(parseJson(new TextDecoder().decode(bytes)));
-  if (!parsed.success) throw new PenstockError('invalid', `the change set is malformed: ${parsed.error.issues[0]?.message ?? ''}`);
+  if (!parsed.success)
+    throw new PenstockError(
+      'invalid',
+      `the change set is malformed: ${parsed.error.issues[0]?.message ?? ''}`,
+    );
   const changeSet = validateChangeSet(parsed.data.changeSet);
-  const contents = new Map(Object.entries(parsed.data.contents).map(([sha, text]) => [sha, new Uint8Array(Buffer.from(text, 'base64'))]));
+  const contents = new Map(
+    Object.entries(parsed.data.contents).map(([sha, text]) => [
+      sha,
+      new Uint8Array(Buffer.from(text, 'base64')),
+    ]),
+  );
   const wanted = changeSet.entries.flatMap(({ blob, before }) => [blob, before?.blob]);
   const wrong = wanted.filter((sha) => sha !== null && sha !== undefined && !holds(contents, sha));
   if (wrong.length > 0) {
-    throw new PenstockError('invalid', 'contents of the change set are missing or differ from their hash', { reasons: wrong.map(String) });
+    throw new PenstockError('invalid', 'contents of the change set are missing or differ from their hash', {
+      reasons: wrong.map(String),
+    });
   }
   return { changeSet, contents };
 }
@@ -118,18 +162,29 @@ function holds(contents: Map<string, Uint8Array>, sha: string): boolean {
 }
 
 /** Finish of a worker that has a workspace: its change set counts, and where one is due it must be there. */
-export async function finishJob(ports: AttemptPorts, fence: Fence, input: AttemptResultInput): Promise<'stored' | 'stale'> {
+export async function finishJob(
+  ports: AttemptPorts,
+  fence: Fence,
+  input: AttemptResultInput,
+): Promise<'stored' | 'stale'> {
   const result = attemptResult.parse(input);
   if (result.outcome === 'failed') return finishAttempt(ports, fence, result);
   const task = (await ports.store.get(refs.task(fence.tenant, fence.run, fence.task)))?.data;
   const changeSet = await proposedChangeSet(ports, fence);
   const due = task !== undefined && ports.agents.get(task.agent)?.result === 'change_set';
-  if (!due || changeSet !== undefined) return finishAttempt(ports, fence, result, changeSet === undefined ? {} : { changeSet });
-  const failure = { code: 'empty_output' as const, message: 'the attempt ended without a change to any file' };
+  if (!due || changeSet !== undefined)
+    return finishAttempt(ports, fence, result, changeSet === undefined ? {} : { changeSet });
+  const failure = {
+    code: 'empty_output' as const,
+    message: 'the attempt ended without a change to any file',
+  };
   return finishAttempt(ports, fence, { outcome: 'failed', failure, checks: result.checks });
 }
 
-async function proposedChangeSet(ports: Pick<Ports, 'blobs'>, fence: Fence): Promise<ProposedChangeSet | undefined> {
+async function proposedChangeSet(
+  ports: Pick<Ports, 'blobs'>,
+  fence: Fence,
+): Promise<ProposedChangeSet | undefined> {
   const key = blobKeys.changeSet(fence.tenant, fence.run, fence.task, fence.generation);
   const bytes = await ports.blobs.get(key);
   if (bytes === undefined) return undefined;

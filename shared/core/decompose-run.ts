@@ -69,7 +69,8 @@ async function planTask(ports: Ports, { tenant, run }: RunHint): Promise<void> {
 
 function architectTask(ports: Ports, run: Run, at: number): Task {
   const agent = ports.agents.get(ARCHITECT);
-  if (agent === undefined) throw new PenstockError('config', `there is no agent ${ARCHITECT}; restore its file`);
+  if (agent === undefined)
+    throw new PenstockError('config', `there is no agent ${ARCHITECT}; restore its file`);
   const spec = {
     id: 'plan',
     kind: 'plan' as const,

@@ -5,5 +5,11 @@ import type { Task } from './task.ts';
 export async function dispatchTask(ports: Pick<Ports, 'queue'>, task: Task): Promise<void> {
   const { tenant, run, id, kind } = task;
   if (kind === 'plan') return publish(ports, 'run-accepted', { v: 1, tenant, run });
-  return publish(ports, 'task-dispatched', { v: 1, tenant, run, task: id, generation: task.attempts.length + 1 });
+  return publish(ports, 'task-dispatched', {
+    v: 1,
+    tenant,
+    run,
+    task: id,
+    generation: task.attempts.length + 1,
+  });
 }

@@ -1,5 +1,10 @@
 import type { TaskHint } from '../messages/topics.ts';
-import { type AttemptResultInput, attemptResult, type FailureCode, MAX_SUMMARY_CHARS } from '../messages/attempt-api.ts';
+import {
+  type AttemptResultInput,
+  attemptResult,
+  type FailureCode,
+  MAX_SUMMARY_CHARS,
+} from '../messages/attempt-api.ts';
 import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import type { Versioned } from '../ports/store.ts';
 import { buildBrief } from './build-brief.ts';
@@ -10,6 +15,7 @@ import { finishAttempt } from './finish-attempt.ts';
 import { planWork } from './plan/plan-work.ts';
 import { type OpenAttempt, type Ports, publish } from './ports.ts';
 import { refs } from './refs.ts';
+import { renewAttempt } from './renew-attempt.ts';
 import { repositoryTools } from './repository/repository-tools.ts';
 import type { Task } from './task.ts';
 
@@ -35,21 +41,41 @@ async function startJob(ports: Ports, hint: TaskHint, found: Versioned<Task>): P
 
 async function workHere(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
   const claim = await claimTask(ports, hint, found);
-  if (claim.outcome !== 'mine') return claim.outcome === 'ended' ? publish(ports, 'task-finished', hint) : undefined;
+  if (claim.outcome !== 'mine')
+    return claim.outcome === 'ended' ? publish(ports, 'task-finished', hint) : undefined;
   const claimed = { ref: found.ref, data: claim.task, version: claim.version };
   const result = await workOrFail(ports, claim.fence, claimed);
-  if (result !== undefined) await finishAttempt(ports, claim.fence, attemptResult.parse(result), { known: claimed });
+  if (result !== undefined)
+    await finishAttempt(ports, claim.fence, attemptResult.parse(result), { known: claimed });
 }
 
 /** Nothing that goes wrong here is the message's fault: it ends this attempt, not the delivery. `undefined`: the attempt is not ours any more. */
-async function workOrFail(ports: Ports, fence: Fence, claimed: Versioned<Task>): Promise<AttemptResultInput | undefined> {
+async function workOrFail(
+  ports: Ports,
+  fence: Fence,
+  claimed: Versioned<Task>,
+): Promise<AttemptResultInput | undefined> {
   try {
     return await work(ports, fence, claimed);
   } catch (error) {
-    if (error instanceof PenstockError && error.code === 'stale') return undefined;
+    if (error instanceof PenstockError && error.code === 'stale') return cancelledOrLost(ports, fence);
     const message = (error instanceof Error ? error.message : String(error)).slice(0, MAX_SUMMARY_CHARS);
-    ports.log.error(`attempt ${fence.task}/${fence.generation} broke: ${message}`, { tenant: fence.tenant, run: fence.run });
+    ports.log.error(`attempt ${fence.task}/${fence.generation} broke: ${message}`, {
+      tenant: fence.tenant,
+      run: fence.run,
+    });
     return { outcome: 'failed', failure: { code: codeOf(error), message } };
+  }
+}
+
+/** A worker that was told to stop still holds its task when its run is being cancelled: it says so, and nobody waits for the lease. */
+async function cancelledOrLost(ports: Ports, fence: Fence): Promise<AttemptResultInput | undefined> {
+  try {
+    const { answer } = await renewAttempt(ports, fence);
+    const failure = { code: 'cancelled' as const, message: 'the run was cancelled' };
+    return answer === 'stop' ? { outcome: 'failed', failure } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -30,7 +30,10 @@ export function classOf(code: FailureCode): ErrorClass {
 
 /** Same signature: the same thing went wrong again. Numbers, hashes and paths of one run do not count. */
 export function signatureOf(failure: AttemptFailure): string {
-  const shape = failure.message.toLowerCase().replaceAll(/[0-9a-f]{7,}|\d+/g, '#').slice(0, 500);
+  const shape = failure.message
+    .toLowerCase()
+    .replaceAll(/[0-9a-f]{7,}|\d+/g, '#')
+    .slice(0, 500);
   return createHash('sha256').update(`${failure.code}\n${shape}`).digest('hex').slice(0, 16);
 }
 
@@ -44,10 +47,14 @@ const SAME_FAILURE_LIMIT = 2;
 export function mayRetry(task: Task, failure: AttemptFailure): boolean {
   const cls = classOf(failure.code);
   if (cls === 'user' || task.attempts.length >= task.maxAttempts) return false;
-  if (task.kind === 'integrate' && (failure.code === 'checks_red' || failure.code === 'conflict')) return false;
+  if (task.kind === 'integrate' && (failure.code === 'checks_red' || failure.code === 'conflict'))
+    return false;
   if (cls === 'transient') return true;
   const signature = signatureOf(failure);
-  const same = task.attempts.slice(0, -1).toReversed().findIndex((attempt) => attempt.exit?.signature !== signature);
+  const same = task.attempts
+    .slice(0, -1)
+    .toReversed()
+    .findIndex((attempt) => attempt.exit?.signature !== signature);
   const inARow = same === -1 ? task.attempts.length - 1 : same;
   return inARow + 1 < SAME_FAILURE_LIMIT;
 }

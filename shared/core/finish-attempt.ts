@@ -29,13 +29,17 @@ export async function finishAttempt(
   if (current === undefined) return 'stale';
   // Nobody but the holder writes below its key, not even somebody who guesses at a claim.
   const holds = heldAttempt(current.data, fence) !== undefined;
-  const stored = holds && result.outcome === 'succeeded' ? await storeResult(ports, fence, result, options.changeSet) : emptyResult;
+  const stored =
+    holds && result.outcome === 'succeeded'
+      ? await storeResult(ports, fence, result, options.changeSet)
+      : emptyResult;
   const now = ports.clock.now();
   const fraction = ports.ids.fraction();
   const decide = (task: Task) => {
     const attempt = heldAttempt(task, fence);
     if (attempt === undefined) return undefined;
-    if (result.outcome === 'failed') return { data: failed(task, attempt, result.failure, { now, fraction, ports }) };
+    if (result.outcome === 'failed')
+      return { data: failed(task, attempt, result.failure, { now, fraction, ports }) };
     return { data: succeeded(task, attempt, stored, now) };
   };
   const { data: task, changed } = await change(ports.store, ref, decide, current);
@@ -68,7 +72,13 @@ async function storeResult(
 
 function succeeded(task: Task, attempt: TaskAttempt, result: TaskResult, now: number): Task {
   const ended: TaskAttempt = { ...settledMeter(attempt), endedAt: now, exit: { outcome: 'succeeded' } };
-  return { ...entered(task, 'succeeded', withAttempt(task, ended), now), settled: true, live: false, endedAs: endOrder(task.id, now), result };
+  return {
+    ...entered(task, 'succeeded', withAttempt(task, ended), now),
+    settled: true,
+    live: false,
+    endedAs: endOrder(task.id, now),
+    result,
+  };
 }
 
 interface FailureContext {
@@ -78,7 +88,12 @@ interface FailureContext {
 }
 
 /** The task after a failed attempt: waiting for its next one, or failed. */
-export function failed(task: Task, attempt: TaskAttempt, failure: AttemptFailure, context: FailureContext): Task {
+export function failed(
+  task: Task,
+  attempt: TaskAttempt,
+  failure: AttemptFailure,
+  context: FailureContext,
+): Task {
   const { now, fraction, ports } = context;
   const exit: NonNullable<TaskAttempt['exit']> = {
     outcome: failure.code === 'lost' ? 'lost' : failure.code === 'cancelled' ? 'cancelled' : 'failed',
@@ -95,7 +110,12 @@ export function failed(task: Task, attempt: TaskAttempt, failure: AttemptFailure
     return { ...entered(task, 'pending', attempts, now, note), notBefore: now + delay };
   }
   const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
-  return { ...entered(task, state, attempts, now, note), live: false, settled: task.optional, endedAs: endOrder(task.id, now) };
+  return {
+    ...entered(task, state, attempts, now, note),
+    live: false,
+    settled: task.optional,
+    endedAs: endOrder(task.id, now),
+  };
 }
 
 /** A task that is taken out of a run before its own end. What it was in the middle of is charged and loses its fence. */
@@ -107,7 +127,16 @@ export function withdrawn(task: Task, { at, by, note }: { at: number; by: string
       ? task.attempts
       : withAttempt(task, { ...settledMeter(open), endedAt: at, exit });
   const history = appendHistory(task.history, { at, state: 'cancelled', by, note });
-  return { ...task, state: 'cancelled', attempts, live: false, leaseUntil: 0, endedAs: endOrder(task.id, at), updatedAt: at, history };
+  return {
+    ...task,
+    state: 'cancelled',
+    attempts,
+    live: false,
+    leaseUntil: 0,
+    endedAs: endOrder(task.id, at),
+    updatedAt: at,
+    history,
+  };
 }
 
 /** A reservation that nobody settled any more is charged: the call may have been answered. */

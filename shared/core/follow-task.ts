@@ -9,7 +9,21 @@ import { releaseDependants } from './release-dependants.ts';
 import { settleRun } from './settle-run.ts';
 import { currentAttempt, endOrder, type Task } from './task.ts';
 
-type FollowPorts = Pick<Ports, 'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'log' | 'agents' | 'policy' | 'codeHost' | 'host' | 'model' | 'jobs'>;
+type FollowPorts = Pick<
+  Ports,
+  | 'store'
+  | 'queue'
+  | 'blobs'
+  | 'clock'
+  | 'ids'
+  | 'log'
+  | 'agents'
+  | 'policy'
+  | 'codeHost'
+  | 'host'
+  | 'model'
+  | 'jobs'
+>;
 
 /** What follows an ended attempt. Idempotent: a repeat finds everything done and does it again without effect. */
 export async function followTask(ports: FollowPorts, hint: TaskHint): Promise<void> {
@@ -53,7 +67,9 @@ async function skipBehind(ports: FollowPorts, first: Task): Promise<Task[]> {
     for (const id of task.dependants) {
       if (ended.has(id)) continue;
       const ref = refs.task(first.tenant, first.run, id);
-      const { data } = await change(ports.store, ref, (dependant) => skip(dependant, task.id, ports.clock.now()));
+      const { data } = await change(ports.store, ref, (dependant) =>
+        skip(dependant, task.id, ports.clock.now()),
+      );
       if (data.state !== 'skipped') continue;
       ended.set(id, data);
       await pruneEdges(ports, data);
@@ -68,13 +84,30 @@ async function pruneEdges(ports: FollowPorts, skipped: Task): Promise<void> {
     await change(ports.store, refs.task(skipped.tenant, skipped.run, id), (task) => {
       if (!task.live || !task.dependants.includes(skipped.id)) return undefined;
       const { [skipped.id]: _pruned, ...needs } = task.needs;
-      return { data: { ...task, dependants: task.dependants.filter((other) => other !== skipped.id), needs } };
+      return {
+        data: { ...task, dependants: task.dependants.filter((other) => other !== skipped.id), needs },
+      };
     });
   }
 }
 
 function skip(task: Task, because: string, at: number): { data: Task } | undefined {
   if (task.state !== 'pending' && task.state !== 'ready') return undefined;
-  const history = appendHistory(task.history, { at, state: 'skipped', by: because, note: `${because} did not succeed` });
-  return { data: { ...task, state: 'skipped', live: false, settled: task.optional, endedAs: endOrder(task.id, at), updatedAt: at, history } };
+  const history = appendHistory(task.history, {
+    at,
+    state: 'skipped',
+    by: because,
+    note: `${because} did not succeed`,
+  });
+  return {
+    data: {
+      ...task,
+      state: 'skipped',
+      live: false,
+      settled: task.optional,
+      endedAs: endOrder(task.id, at),
+      updatedAt: at,
+      history,
+    },
+  };
 }

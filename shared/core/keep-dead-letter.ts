@@ -22,5 +22,12 @@ export async function keepDeadLetter(ports: Ports, letter: Message<'dead-letter'
     at: ports.clock.now(),
   });
   if (run === undefined || letter.topic === 'notification-requested') return;
-  await failRun(ports, { tenant, id: run }, { code: 'dead_letter', message: `a message to ${letter.subscription} failed ${letter.deliveryAttempt} times: ${error}` });
+  await failRun(
+    ports,
+    { tenant, id: run },
+    {
+      code: 'dead_letter',
+      message: `a message to ${letter.subscription} failed ${letter.deliveryAttempt} times: ${error}`,
+    },
+  );
 }

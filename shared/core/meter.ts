@@ -12,7 +12,11 @@ type MeterPorts = Pick<Ports, 'store' | 'clock'>;
  * Sets money aside in the attempt's own meter before a model call; nothing else is written.
  * @throws PenstockError `budget` where the allotment cannot pay it, `stale` where the attempt is not held any more.
  */
-export async function reserve(ports: MeterPorts, fence: Fence, call: { microUsd: number; model: string }): Promise<void> {
+export async function reserve(
+  ports: MeterPorts,
+  fence: Fence,
+  call: { microUsd: number; model: string },
+): Promise<void> {
   await onMeter(ports, fence, (attempt) => {
     const { meter } = attempt;
     const left = meter.allowanceMicroUsd - meter.spentMicroUsd - meter.reservedMicroUsd;
@@ -54,11 +58,17 @@ async function onMeter(
   fence: Fence,
   decide: (attempt: TaskAttempt) => TaskAttempt,
 ): Promise<void> {
-  const { changed } = await change(ports.store, refs.task(fence.tenant, fence.run, fence.task), (task: Task) => {
-    const attempt = heldAttempt(task, fence);
-    if (attempt === undefined) return undefined;
-    return { data: { ...task, attempts: withAttempt(task, decide(attempt)), updatedAt: ports.clock.now() } };
-  });
+  const { changed } = await change(
+    ports.store,
+    refs.task(fence.tenant, fence.run, fence.task),
+    (task: Task) => {
+      const attempt = heldAttempt(task, fence);
+      if (attempt === undefined) return undefined;
+      return {
+        data: { ...task, attempts: withAttempt(task, decide(attempt)), updatedAt: ports.clock.now() },
+      };
+    },
+  );
   if (!changed) throw staleAttempt(fence);
 }
 

@@ -13,7 +13,10 @@ import { refs } from './refs.ts';
 export async function openJob(ports: Ports, ticket: string): Promise<{ token: string; brief: AttemptBrief }> {
   const claimed = await claimJob(ports, ticket);
   if (claimed === undefined) {
-    throw new PenstockError('stale', 'this ticket was used already, or its task has gone on without it; exit, nothing is left to do');
+    throw new PenstockError(
+      'stale',
+      'this ticket was used already, or its task has gone on without it; exit, nothing is left to do',
+    );
   }
   const { fence, task } = claimed;
   const run = (await ports.store.get(refs.run(fence.tenant, fence.run)))?.data;

@@ -11,7 +11,11 @@ import type { Ports } from './ports.ts';
 /** Of one call through the gateway, streaming included. */
 const CALL_TIMEOUT_MS = 10 * 60_000;
 
-const callBody = z.looseObject({ model: z.string(), max_tokens: z.int().positive(), stream: z.boolean().optional() });
+const callBody = z.looseObject({
+  model: z.string(),
+  max_tokens: z.int().positive(),
+  stream: z.boolean().optional(),
+});
 
 const usageShape = z.looseObject({
   input_tokens: z.int().nullish(),
@@ -133,7 +137,10 @@ function readWhole(): UsageReader {
   };
 }
 
-const startEvent = z.looseObject({ type: z.literal('message_start'), message: z.looseObject({ usage: usageShape }) });
+const startEvent = z.looseObject({
+  type: z.literal('message_start'),
+  message: z.looseObject({ usage: usageShape }),
+});
 const deltaEvent = z.looseObject({ type: z.literal('message_delta'), usage: usageShape });
 
 /** Counts stand in `message_start` and, final, in `message_delta`; without the latter the answer is not whole. */
@@ -149,7 +156,10 @@ function readStream(): UsageReader {
     const delta = deltaEvent.safeParse(event);
     if (!delta.success) return;
     whole = true;
-    seen = { ...seen, ...Object.fromEntries(Object.entries(delta.data.usage).filter(([, value]) => value !== null)) };
+    seen = {
+      ...seen,
+      ...Object.fromEntries(Object.entries(delta.data.usage).filter(([, value]) => value !== null)),
+    };
   };
   return {
     take: (part) => {

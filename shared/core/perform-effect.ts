@@ -80,7 +80,12 @@ async function claimEffect(
 }
 
 /** Losing the claim meanwhile is no harm: what stands outside is found by the next look. */
-async function record(ports: EffectPorts, ref: DocumentRef<Effect>, data: Effect, ifVersion: string): Promise<void> {
+async function record(
+  ports: EffectPorts,
+  ref: DocumentRef<Effect>,
+  data: Effect,
+  ifVersion: string,
+): Promise<void> {
   await ports.store.commit([{ op: 'set', ref, data, ifVersion }]);
 }
 

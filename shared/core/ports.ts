@@ -72,7 +72,11 @@ export interface Ports {
 }
 
 /** The ids of a hint are its attributes too, so that subscriptions and logs need not open the message. */
-export async function publish<T extends Topic>(ports: Pick<Ports, 'queue'>, topic: T, message: Message<T>): Promise<void> {
+export async function publish<T extends Topic>(
+  ports: Pick<Ports, 'queue'>,
+  topic: T,
+  message: Message<T>,
+): Promise<void> {
   const attributes = Object.fromEntries(
     Object.entries(message).flatMap(([name, value]: [string, unknown]) =>
       name !== 'v' && (typeof value === 'string' || typeof value === 'number') ? [[name, String(value)]] : [],

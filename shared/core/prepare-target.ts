@@ -19,7 +19,8 @@ export async function prepareTarget(
   run: Run,
 ): Promise<{ ok: true; prepared: PreparedTarget } | { ok: false; reason: EndReason }> {
   const [target] = run.targets;
-  if (target === undefined) return { ok: true, prepared: { targets: [], contract: { commands: {}, reasons: [] } } };
+  if (target === undefined)
+    return { ok: true, prepared: { targets: [], contract: { commands: {}, reasons: [] } } };
   const host = ports.codeHost(target);
   const refused = await refusal(host, run, target);
   if (refused !== undefined) return { ok: false, reason: refused };
@@ -51,7 +52,10 @@ async function readContract(
   const own = await readText(host, target, sha, CONTRACT_PATH);
   if (own !== undefined) {
     try {
-      return { ok: true, contract: { commands: parseContract(own), reasons: [`${CONTRACT_PATH} at ${sha.slice(0, 7)}`] } };
+      return {
+        ok: true,
+        contract: { commands: parseContract(own), reasons: [`${CONTRACT_PATH} at ${sha.slice(0, 7)}`] },
+      };
     } catch (error) {
       const message = `${CONTRACT_PATH} of ${target.repository}: ${error instanceof Error ? error.message : String(error)}`;
       return { ok: false, reason: { code: 'invalid_contract', message } };
@@ -59,7 +63,10 @@ async function readContract(
   }
   const { entries } = await host.readTree(target, sha, MAX_PATHS);
   const files = await Promise.all(
-    entries.map(async ({ path }) => ({ path, text: isManifest(path) ? ((await readText(host, target, sha, path)) ?? '') : '' })),
+    entries.map(async ({ path }) => ({
+      path,
+      text: isManifest(path) ? ((await readText(host, target, sha, path)) ?? '') : '',
+    })),
   );
   const { contract, reasons } = detectContract(files);
   return { ok: true, contract: { commands: contract, reasons } };
@@ -74,7 +81,12 @@ function isManifest(path: string): boolean {
   return names.includes(path);
 }
 
-async function readText(host: CodeHost, target: Target, sha: string, path: string): Promise<string | undefined> {
+async function readText(
+  host: CodeHost,
+  target: Target,
+  sha: string,
+  path: string,
+): Promise<string | undefined> {
   const bytes = await host.readFile(target, sha, path, MAX_MANIFEST_BYTES);
   return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
 }

@@ -15,7 +15,8 @@ export async function recoverHost(ports: Ports): Promise<SweepReport> {
     where: [{ field: 'state', op: 'in', value: ['running', 'starting'] }],
     limit: MAX_PAGE,
   });
-  const isDead = (task: Task) => task.state === 'starting' || (task.lane === 'function' && currentAttempt(task)?.host !== ports.host);
+  const isDead = (task: Task) =>
+    task.state === 'starting' || (task.lane === 'function' && currentAttempt(task)?.host !== ports.host);
   for (const { data } of held.documents) if (isDead(data)) await takeBack(ports, data, isDead);
   await releaseEffects(ports);
   return sweep(ports, { runCheckMs: 0 });
@@ -32,6 +33,8 @@ async function releaseEffects(ports: Ports): Promise<void> {
     limit: MAX_PAGE,
   });
   for (const { ref } of open.documents) {
-    await change(ports.store, ref, (effect) => (effect.state === 'intended' ? { data: { ...effect, claimUntil: 0 } } : undefined));
+    await change(ports.store, ref, (effect) =>
+      effect.state === 'intended' ? { data: { ...effect, claimUntil: 0 } } : undefined,
+    );
   }
 }

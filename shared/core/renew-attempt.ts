@@ -15,10 +15,13 @@ type RenewPorts = Pick<Ports, 'store' | 'clock' | 'policy'>;
 export async function renewAttempt(ports: RenewPorts, fence: Fence): Promise<RenewAnswer> {
   const { tenant, run: runId, task: taskId } = fence;
   const now = ports.clock.now();
-  const { data: task, changed } = await change(ports.store, refs.task(tenant, runId, taskId), (current: Task) =>
-    heldAttempt(current, fence) === undefined
-      ? undefined
-      : { data: { ...current, leaseUntil: now + ports.policy.leaseMs, updatedAt: now } },
+  const { data: task, changed } = await change(
+    ports.store,
+    refs.task(tenant, runId, taskId),
+    (current: Task) =>
+      heldAttempt(current, fence) === undefined
+        ? undefined
+        : { data: { ...current, leaseUntil: now + ports.policy.leaseMs, updatedAt: now } },
   );
   if (!changed) throw staleAttempt(fence);
   const run = await ports.store.get(refs.run(tenant, runId));

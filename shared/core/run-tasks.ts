@@ -8,7 +8,11 @@ export async function readTasks(store: Store, tenant: string, run: string): Prom
   let cursor: string | undefined;
   do {
     const from = { collection: tasksOf(tenant, run) };
-    const page = await store.query<Task>({ from, limit: MAX_PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await store.query<Task>({
+      from,
+      limit: MAX_PAGE,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     tasks.push(...page.documents.map(({ data }) => data));
     cursor = page.cursor;
   } while (cursor !== undefined);

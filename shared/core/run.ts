@@ -105,7 +105,13 @@ export interface Run {
   requestHash?: string;
   /** A comment or check run may still say something that is no longer so; the sweep settles it. */
   unsettledOutside: boolean;
-  taskRun?: { name: string; taskId: number; serviceName: string; retryAttempt: number; files: { filename: string; content: string; fileType: string }[] };
+  taskRun?: {
+    name: string;
+    taskId: number;
+    serviceName: string;
+    retryAttempt: number;
+    files: { filename: string; content: string; fileType: string }[];
+  };
   createdAt: number;
   updatedAt: number;
   /** When the sweep last looked at it. */

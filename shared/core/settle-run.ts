@@ -14,8 +14,16 @@ type SettlePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log'>;
  * When nothing of a run is live any more: its next stage, or its end. Idempotent; may be called at any time.
  * `after`: the task whose end is followed, so that of many that end together one reads the whole run.
  */
-export async function settleRun(ports: SettlePorts, tenant: string, runId: string, after?: Task): Promise<void> {
-  const live = { from: { collection: tasksOf(tenant, runId) }, where: [{ field: 'live', op: '==' as const, value: true }] };
+export async function settleRun(
+  ports: SettlePorts,
+  tenant: string,
+  runId: string,
+  after?: Task,
+): Promise<void> {
+  const live = {
+    from: { collection: tasksOf(tenant, runId) },
+    where: [{ field: 'live', op: '==' as const, value: true }],
+  };
   if ((await ports.store.count(live)) > 0) return;
   const isUndone = async () => true;
   if (after !== undefined && !(await isToAct(ports, after, { among: [], isUndone }))) return;
@@ -25,10 +33,14 @@ export async function settleRun(ports: SettlePorts, tenant: string, runId: strin
   if (tasks.some((task) => task.live)) return;
   switch (run.stage) {
     case 'cancelling':
-      return endRun(ports, run, 'cancelled', { reason: run.reason ?? { code: 'cancelled', message: 'cancelled' }, tasks });
+      return endRun(ports, run, 'cancelled', {
+        reason: run.reason ?? { code: 'cancelled', message: 'cancelled' },
+        tasks,
+      });
     case 'planning': {
       const plan = tasks.find((task) => task.kind === 'plan');
-      if (plan !== undefined && !plan.settled) await endRun(ports, run, 'failed', { reason: failureOf(plan), tasks });
+      if (plan !== undefined && !plan.settled)
+        await endRun(ports, run, 'failed', { reason: failureOf(plan), tasks });
       return;
     }
     case 'executing':
@@ -72,10 +84,19 @@ export async function endRun(
   const tasksRoot = rootHash(ordered.map((task) => task.history));
   const { data } = await change(ports.store, refs.run(run.tenant, run.id), (current) => {
     if (isTerminal(current.stage) || current.stage !== run.stage) return undefined;
-    const ended = advanceRun({ ...current, ...facts }, to, { at, by: 'engine', tasksRoot, ...(reason === undefined ? {} : { reason }) });
+    const ended = advanceRun({ ...current, ...facts }, to, {
+      at,
+      by: 'engine',
+      tasksRoot,
+      ...(reason === undefined ? {} : { reason }),
+    });
     return { data: ended };
   });
-  ports.log.info(`run ${run.id} ${data.stage}`, { tenant: run.tenant, run: run.id, reason: data.reason?.code });
+  ports.log.info(`run ${run.id} ${data.stage}`, {
+    tenant: run.tenant,
+    run: run.id,
+    reason: data.reason?.code,
+  });
   await notify(ports, data);
 }
 

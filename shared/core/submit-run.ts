@@ -57,7 +57,11 @@ export async function submitRun(
 const MAX_ID_TRIES = 4;
 
 /** The run, and what is due with it, in one commit; then its message. */
-export async function recordRun(ports: SubmitPorts, run: Run, also: Write[]): Promise<'recorded' | 'conflict'> {
+export async function recordRun(
+  ports: SubmitPorts,
+  run: Run,
+  also: Write[],
+): Promise<'recorded' | 'conflict'> {
   const { outcome } = await ports.store.commit([
     { op: 'create', ref: refs.run(run.tenant, run.id), data: run },
     ...also,
@@ -69,7 +73,8 @@ export async function recordRun(ports: SubmitPorts, run: Run, also: Write[]): Pr
 
 /** While a run is still `accepted` its message may have been lost, so whoever meets it again publishes it again. */
 export async function announce(ports: Pick<Ports, 'queue'>, run: Run): Promise<void> {
-  if (run.stage === 'accepted') await publish(ports, 'run-accepted', { v: 1, tenant: run.tenant, run: run.id });
+  if (run.stage === 'accepted')
+    await publish(ports, 'run-accepted', { v: 1, tenant: run.tenant, run: run.id });
 }
 
 async function repeated(
@@ -80,10 +85,15 @@ async function repeated(
 ): Promise<{ run: Run; duplicate: boolean }> {
   const existing = (await ports.store.get(refs.run(tenant, id)))?.data;
   if (existing === undefined) {
-    throw new PenstockError('conflict', `run ${id} could not be recorded; send the request again`, { retry: 'later' });
+    throw new PenstockError('conflict', `run ${id} could not be recorded; send the request again`, {
+      retry: 'later',
+    });
   }
   if (existing.requestHash !== requestHash) {
-    throw new PenstockError('conflict', `this Idempotency-Key belongs to run ${id} with another body; use a new key`);
+    throw new PenstockError(
+      'conflict',
+      `this Idempotency-Key belongs to run ${id} with another body; use a new key`,
+    );
   }
   await announce(ports, existing);
   return { run: existing, duplicate: true };
@@ -111,7 +121,10 @@ export async function newRun(
     driver: driverOf(submission.driver),
     priority: submission.priority,
     dryRun: submission.dryRun,
-    pins: { version: ports.policy.version, agentsHash: hashJson([...ports.agents.values()].map((a) => a.contentHash)) },
+    pins: {
+      version: ports.policy.version,
+      agentsHash: hashJson([...ports.agents.values()].map((a) => a.contentHash)),
+    },
     budget: { limitMicroUsd: submission.budgetMicroUsd ?? ports.policy.defaultBudgetMicroUsd },
     ...(givenPlan === undefined ? {} : { givenPlan }),
     stage: 'accepted',
@@ -149,7 +162,10 @@ function driverOf(name: string | undefined): 'direct' {
 }
 
 function idOfKey(tenant: string, key: string): string {
-  return BigInt(`0x${createHash('sha256').update(`${tenant}\n${key}`).digest('hex').slice(0, 24)}`).toString(36).padStart(12, '0').slice(0, 12);
+  return BigInt(`0x${createHash('sha256').update(`${tenant}\n${key}`).digest('hex').slice(0, 24)}`)
+    .toString(36)
+    .padStart(12, '0')
+    .slice(0, 12);
 }
 
 function hashJson(value: unknown): string {

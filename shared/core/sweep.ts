@@ -44,16 +44,28 @@ async function takeBackOverdue(ports: Ports): Promise<number> {
 export async function takeBack(ports: Ports, found: Task, isDead: (task: Task) => boolean): Promise<void> {
   const now = ports.clock.now();
   const generation = currentAttempt(found)?.generation;
-  const { data: task, changed } = await change(ports.store, refs.task(found.tenant, found.run, found.id), (current) => {
-    const attempt = currentAttempt(current);
-    const held = current.state === 'running' || current.state === 'starting';
-    if (!held || attempt?.generation !== generation || attempt === undefined || !isDead(current)) return undefined;
-    const where = current.state === 'starting' ? 'was never claimed' : 'stopped renewing its lease';
-    const failure = { code: 'lost' as const, message: `attempt ${current.id}/${attempt.generation} ${where}` };
-    return { data: failed(current, attempt, failure, { now, fraction: ports.ids.fraction(), ports }) };
-  });
+  const { data: task, changed } = await change(
+    ports.store,
+    refs.task(found.tenant, found.run, found.id),
+    (current) => {
+      const attempt = currentAttempt(current);
+      const held = current.state === 'running' || current.state === 'starting';
+      if (!held || attempt?.generation !== generation || attempt === undefined || !isDead(current))
+        return undefined;
+      const where = current.state === 'starting' ? 'was never claimed' : 'stopped renewing its lease';
+      const failure = {
+        code: 'lost' as const,
+        message: `attempt ${current.id}/${attempt.generation} ${where}`,
+      };
+      return { data: failed(current, attempt, failure, { now, fraction: ports.ids.fraction(), ports }) };
+    },
+  );
   if (!changed) return;
-  ports.log.warn(`attempt ${task.id}/${generation} is lost`, { tenant: task.tenant, run: task.run, task: task.id });
+  ports.log.warn(`attempt ${task.id}/${generation} is lost`, {
+    tenant: task.tenant,
+    run: task.run,
+    task: task.id,
+  });
   await (task.live ? cancelRetry(ports, task) : followEnded(ports, task));
 }
 
@@ -77,11 +89,19 @@ async function tasksWhere(ports: Ports, where: Where[]): Promise<Task[]> {
 async function checkRuns(ports: Ports, runCheckMs: number): Promise<number> {
   const now = ports.clock.now();
   const before = now - runCheckMs;
-  const live: Where = { field: 'stage', op: 'in', value: ['accepted', 'planning', 'executing', 'integrating', 'awaiting_review'] };
+  const live: Where = {
+    field: 'stage',
+    op: 'in',
+    value: ['accepted', 'planning', 'executing', 'integrating', 'awaiting_review'],
+  };
   const cancelling: Where = { field: 'stage', op: '==', value: 'cancelling' };
   const open: Where = { field: 'unsettledOutside', op: '==', value: true };
   const found = new Map<string, Run>();
-  for (const [where, checkedBy] of [[live, before], [open, before], [cancelling, now]] as const) {
+  for (const [where, checkedBy] of [
+    [live, before],
+    [open, before],
+    [cancelling, now],
+  ] as const) {
     const page = await ports.store.query<Run>({
       from: { group: 'runs' },
       where: [where, { field: 'checkedAt', op: '<=', value: checkedBy }],
@@ -111,7 +131,10 @@ async function idleRuns(ports: Ports, now: number): Promise<Run[]> {
   const attempts: Where = { field: 'state', op: 'in', value: ['running', 'starting'] };
   const idle = await Promise.all(
     page.documents.map(async ({ data }) => {
-      const held = await ports.store.count({ from: { collection: tasksOf(data.tenant, data.id) }, where: [attempts] });
+      const held = await ports.store.count({
+        from: { collection: tasksOf(data.tenant, data.id) },
+        where: [attempts],
+      });
       return held === 0 ? [data] : [];
     }),
   );

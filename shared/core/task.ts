@@ -5,15 +5,7 @@ import type { ReviewAnswer } from '../messages/plan.ts';
 import type { HistoryEntry } from './history.ts';
 
 export type TaskState =
-  | 'pending'
-  | 'ready'
-  | 'starting'
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'cancelled'
-  | 'skipped'
-  | 'blocked';
+  'pending' | 'ready' | 'starting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'blocked';
 
 /** `work` tasks are the plan's; the others are the platform's own stages, run by the same claim, lease and retry. */
 export type TaskKind = 'plan' | 'work' | 'integrate' | 'fix' | 'review';
@@ -41,7 +33,14 @@ export interface TaskAttempt {
   /** The process that runs it where that process can be known dead: the function lane's host. */
   host?: string;
   meter: Meter;
-  exit?: { outcome: 'succeeded' | 'failed' | 'lost' | 'cancelled'; code?: FailureCode; class?: ErrorClass; signature?: string; message?: string; task?: string };
+  exit?: {
+    outcome: 'succeeded' | 'failed' | 'lost' | 'cancelled';
+    code?: FailureCode;
+    class?: ErrorClass;
+    signature?: string;
+    message?: string;
+    task?: string;
+  };
 }
 
 export interface TaskResult {
@@ -98,7 +97,13 @@ export interface Task {
 }
 
 export function isLive(state: TaskState): boolean {
-  return state === 'pending' || state === 'ready' || state === 'starting' || state === 'running' || state === 'blocked';
+  return (
+    state === 'pending' ||
+    state === 'ready' ||
+    state === 'starting' ||
+    state === 'running' ||
+    state === 'blocked'
+  );
 }
 
 /** Sorts as text by time; of one moment, by id. */

@@ -45,7 +45,13 @@ export const agentFrontMatter = z.strictObject({
 });
 export type AgentFrontMatter = z.infer<typeof agentFrontMatter>;
 
-export const agentSections = ['Context', 'System instructions', 'Task template', 'Output', 'Handoff'] as const;
+export const agentSections = [
+  'Context',
+  'System instructions',
+  'Task template',
+  'Output',
+  'Handoff',
+] as const;
 
 /** One agent: a role, as its Markdown file defines it. */
 export interface Agent extends AgentFrontMatter {

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { changeSet, checkResult } from './change-set.ts';
-import { agentName, commitSha, generation, microUsd, runId, sha256, taskId, tenantId } from './identifiers.ts';
+import {
+  agentName,
+  commitSha,
+  generation,
+  microUsd,
+  runId,
+  sha256,
+  taskId,
+  tenantId,
+} from './identifiers.ts';
 import { reviewAnswer } from './plan.ts';
 import { repositoryContract } from './repository-contract.ts';
 import { transcriptLine } from './transcript-line.ts';
@@ -30,7 +39,9 @@ export const attemptBrief = z.object({
   acceptance: z.array(z.string()),
   scope: z.array(z.string()),
   /** What the tasks it depends on said, newest last; text is cut at the end. */
-  dependencies: z.array(z.object({ task: taskId, agent: agentName, summary: z.string(), output: z.string() })),
+  dependencies: z.array(
+    z.object({ task: taskId, agent: agentName, summary: z.string(), output: z.string() }),
+  ),
   /** Failure of the attempt before, for the prompt. */
   previousFailure: z.string().optional(),
   /** Transcript and last checkpoint of the attempt before; absent: start clean. */
@@ -42,14 +53,20 @@ export const attemptBrief = z.object({
       checkpoints: z.record(z.string(), z.string()).optional(),
     })
     .optional(),
-  target: z.object({ host: z.string(), repository: z.string(), baseSha: commitSha, service: z.string() }).optional(),
+  target: z
+    .object({ host: z.string(), repository: z.string(), baseSha: commitSha, service: z.string() })
+    .optional(),
   clone: z.object({ url: z.string(), authorization: z.string().optional() }).optional(),
   contract: repositoryContract,
   inputs: z.array(inputChangeSet),
   /** For `review`: what there is to judge. */
   diff: z.string().optional(),
   checks: z.array(checkResult).optional(),
-  model: z.object({ id: z.string(), provider: z.enum(['anthropic', 'openai', 'script']), maxOutputTokens: z.int() }),
+  model: z.object({
+    id: z.string(),
+    provider: z.enum(['anthropic', 'openai', 'script']),
+    maxOutputTokens: z.int(),
+  }),
   limits: z.object({
     turns: z.int(),
     /** Epoch milliseconds. */
@@ -72,12 +89,19 @@ export const renewAnswer = z.object({
 export type RenewAnswer = z.infer<typeof renewAnswer>;
 
 /** Chunk `n` of the transcript, from 0; the same `n` again changes nothing. */
-export const logRequest = z.strictObject({ n: z.int().nonnegative(), lines: z.array(transcriptLine).min(1).max(2_000) });
+export const logRequest = z.strictObject({
+  n: z.int().nonnegative(),
+  lines: z.array(transcriptLine).min(1).max(2_000),
+});
 
 /** What an agent asks the platform to do outside its sandbox. */
 export const proposal = z.discriminatedUnion('kind', [
   /** A signed URL to upload to. */
-  z.strictObject({ kind: z.literal('upload'), purpose: z.enum(['change-set', 'checkpoint']), n: z.int().nonnegative() }),
+  z.strictObject({
+    kind: z.literal('upload'),
+    purpose: z.enum(['change-set', 'checkpoint']),
+    n: z.int().nonnegative(),
+  }),
   /** The change set bundle uploaded as number `n`; checked before it is taken. */
   z.strictObject({ kind: z.literal('change-set'), n: z.int().nonnegative() }),
 ]);
@@ -132,7 +156,11 @@ export const attemptResult = z.discriminatedUnion('outcome', [
     checks: z.array(checkResult).max(20).default([]),
     filesRead: z.int().nonnegative().default(0),
   }),
-  z.strictObject({ outcome: z.literal('failed'), failure: attemptFailure, checks: z.array(checkResult).max(20).default([]) }),
+  z.strictObject({
+    outcome: z.literal('failed'),
+    failure: attemptFailure,
+    checks: z.array(checkResult).max(20).default([]),
+  }),
 ]);
 export type AttemptResult = z.infer<typeof attemptResult>;
 export type AttemptResultInput = z.input<typeof attemptResult>;

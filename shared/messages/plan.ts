@@ -33,7 +33,12 @@ export const architectAnswer = z.strictObject({
     .array(
       plannedTask
         .pick({ id: true, agent: true, instructions: true })
-        .extend({ title: z.string(), dependencies: z.array(z.string()), acceptance: z.array(z.string()), scope: z.array(z.string()) }),
+        .extend({
+          title: z.string(),
+          dependencies: z.array(z.string()),
+          acceptance: z.array(z.string()),
+          scope: z.array(z.string()),
+        }),
     )
     .min(1),
 });

@@ -9,7 +9,10 @@ const priority = z.union([z.enum(['critical', 'high', 'normal', 'low']), z.int()
 const repository = z
   .string()
   .max(500)
-  .regex(/^([A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}|\/[^\0]*)$/, 'a repository is owner/name, or in local mode an absolute path');
+  .regex(
+    /^([A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}|\/[^\0]*)$/,
+    'a repository is owner/name, or in local mode an absolute path',
+  );
 
 /** Body of `POST /api/requirements`. */
 export const requirementBody = z.strictObject({

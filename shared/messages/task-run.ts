@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { agentName } from './identifiers.ts';
 
 /** RFC 1123 label (002-22). */
-const serviceName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, 'a service name is an RFC 1123 label of at most 40 characters');
+const serviceName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/,
+    'a service name is an RFC 1123 label of at most 40 characters',
+  );
 
 const fileName = z
   .string()
@@ -31,7 +36,9 @@ export const taskRunBody = z.preprocess(
   z.strictObject({
     taskId: z.int().min(1),
     serviceName,
-    priority: z.union([z.enum(['critical', 'high', 'normal', 'low']), z.int().min(1).max(10)]).default('normal'),
+    priority: z
+      .union([z.enum(['critical', 'high', 'normal', 'low']), z.int().min(1).max(10)])
+      .default('normal'),
     markdownFiles: z.array(markdownFile).min(1).max(20),
     retryAttempt: z.int().min(1).default(1),
     agent: agentName.optional(),
@@ -75,6 +82,8 @@ export type TaskRun = z.infer<typeof taskRun>;
 function snakeCaseAliases(aliases: Record<string, string>) {
   return (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [aliases[key] ?? key, item as unknown]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [aliases[key] ?? key, item as unknown]),
+    );
   };
 }

@@ -18,7 +18,12 @@ export type LifecycleStage = (typeof lifecycleStages)[number];
 const block = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
   z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
-  z.object({ type: z.literal('tool_result'), toolUseId: z.string(), content: z.string(), isError: z.boolean() }),
+  z.object({
+    type: z.literal('tool_result'),
+    toolUseId: z.string(),
+    content: z.string(),
+    isError: z.boolean(),
+  }),
   z.object({ type: z.literal('thinking'), text: z.string() }),
   z.object({ type: z.literal('opaque') }),
 ]);
@@ -55,4 +60,8 @@ export const transcriptLine = z.discriminatedUnion('kind', [
 ]);
 export type TranscriptLine = z.infer<typeof transcriptLine>;
 /** A line before it has its number and time. */
-export type TranscriptEntry = TranscriptLine extends infer L ? (L extends TranscriptLine ? Omit<L, 'v' | 'seq' | 'at'> : never) : never;
+export type TranscriptEntry = TranscriptLine extends infer L
+  ? L extends TranscriptLine
+    ? Omit<L, 'v' | 'seq' | 'at'>
+    : never
+  : never;

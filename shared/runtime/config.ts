@@ -12,7 +12,10 @@ const environment = z.object({
   ENVIRONMENT: text.default('development'),
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'SILENT']).default('INFO'),
   PENSTOCK_DATA: text.default('.penstock'),
-  PENSTOCK_TENANT: z.string().regex(/^[a-z][a-z0-9-]{0,38}$/).default('local'),
+  PENSTOCK_TENANT: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,38}$/)
+    .default('local'),
   PENSTOCK_TOKEN: text.optional(),
   PENSTOCK_PUBLIC_URL: z.url().optional(),
   PENSTOCK_BUDGET_USD: usd.default(2),
@@ -45,7 +48,9 @@ export function processEnvironment(): Record<string, string | undefined> {
 
 /** All settings, checked once. Throws `config` naming each wrong variable, what it got (never a secret) and what it takes. */
 export function readConfig(env: Record<string, string | undefined> = process.env): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(given);
   if (parsed.success) return parsed.data;
   const reasons = parsed.error.issues.map(({ path, message }) => {

@@ -16,7 +16,10 @@ export function httpDoor(log: Log, maxBodyBytes: number): Hono {
   app.use(bodyLimit({ maxSize: maxBodyBytes, onError }));
   app.onError((error, context) => problemResponse(error, context, log));
   app.notFound((context) => {
-    const error = new PenstockError('not_found', `there is no ${context.req.method} ${context.req.path}; /openapi.json lists what there is`);
+    const error = new PenstockError(
+      'not_found',
+      `there is no ${context.req.method} ${context.req.path}; /openapi.json lists what there is`,
+    );
     return problemResponse(error, context, log);
   });
   return app;

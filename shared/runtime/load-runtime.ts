@@ -13,5 +13,9 @@ export function loadRuntime(): Promise<Runtime> {
 
 async function compose(): Promise<Runtime> {
   const config = readConfig();
-  return createLocalRuntime({ config, baseUrl: config.PENSTOCK_PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`, model: modelAccess(config) });
+  return createLocalRuntime({
+    config,
+    baseUrl: config.PENSTOCK_PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`,
+    model: modelAccess(config),
+  });
 }

@@ -99,9 +99,14 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
   };
   return {
     ports: options.decorate?.(ports) ?? ports,
-    identity: createLocalIdentity({ tenant: config.PENSTOCK_TENANT, ...(config.PENSTOCK_TOKEN === undefined ? {} : { token: config.PENSTOCK_TOKEN }) }),
+    identity: createLocalIdentity({
+      tenant: config.PENSTOCK_TENANT,
+      ...(config.PENSTOCK_TOKEN === undefined ? {} : { token: config.PENSTOCK_TOKEN }),
+    }),
     gateway: createMessagesGateway(access),
-    webhookSecrets: [config.GITHUB_WEBHOOK_SECRET, config.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined),
+    webhookSecrets: [config.GITHUB_WEBHOOK_SECRET, config.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter(
+      (secret) => secret !== undefined,
+    ),
     queue,
     store,
     jobs,
@@ -150,7 +155,11 @@ function readVersion(): string {
 /** A job gets what it needs to reach the platform and to run programs, and nothing else of this process. */
 function jobConfig({ config, baseUrl, jobProgram }: LocalRuntimeOptions, log: Log) {
   return {
-    command: [process.execPath, '--disable-warning=ExperimentalWarning', jobProgram ?? root('functions/agent-job/main.ts')],
+    command: [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      jobProgram ?? root('functions/agent-job/main.ts'),
+    ],
     environment: {
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(':'),
       // Reading TypeScript and compiling it is half of what a job's start costs; this keeps the result.
@@ -174,7 +183,10 @@ function codeHosts(config: Config, log: Log): (host: 'github' | 'local-git') => 
     if (host === 'local-git') return localGit;
     const { GITHUB_APP_ID: appId, GITHUB_PRIVATE_KEY: privateKey } = config;
     if (appId === undefined || privateKey === undefined) {
-      throw new PenstockError('config', 'GitHub is not set up: set GITHUB_APP_ID and GITHUB_PRIVATE_KEY of your GitHub App');
+      throw new PenstockError(
+        'config',
+        'GitHub is not set up: set GITHUB_APP_ID and GITHUB_PRIVATE_KEY of your GitHub App',
+      );
     }
     github ??= createGithubCodeHost({ appId: Number(appId), privateKey, apiUrl: config.GITHUB_API_URL, log });
     return github;

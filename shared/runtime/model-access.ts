@@ -6,5 +6,9 @@ const NO_KEY = 'no-key';
 
 /** Live Claude through the key of the environment. */
 export function modelAccess(config: Config): ModelAccess {
-  return { provider: 'anthropic', baseUrl: config.ANTHROPIC_BASE_URL, apiKey: config.ANTHROPIC_API_KEY ?? NO_KEY };
+  return {
+    provider: 'anthropic',
+    baseUrl: config.ANTHROPIC_BASE_URL,
+    apiKey: config.ANTHROPIC_API_KEY ?? NO_KEY,
+  };
 }

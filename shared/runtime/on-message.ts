@@ -32,7 +32,11 @@ export async function onMessage<T extends Topic>(
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const { run, task } = incoming.attributes;
-    const fields = { function: fn.name, ...(run === undefined ? {} : { run }), ...(task === undefined ? {} : { task }) };
+    const fields = {
+      function: fn.name,
+      ...(run === undefined ? {} : { run }),
+      ...(task === undefined ? {} : { task }),
+    };
     if (isTransient(error)) {
       ports.log.warn(`${fn.name} will be tried again: ${text}`, fields);
       throw error;
@@ -44,13 +48,24 @@ export async function onMessage<T extends Topic>(
 }
 
 /** Like a message that every delivery failed with: its run ends instead of waiting for ever. Who lost a race leaves it to the winner. */
-async function endItsRun(ports: Ports, topic: Topic, message: Message<Topic>, { code, message: text }: PenstockError): Promise<void> {
-  if (!('run' in message) || topic === 'notification-requested' || code === 'stale' || code === 'conflict') return;
+async function endItsRun(
+  ports: Ports,
+  topic: Topic,
+  message: Message<Topic>,
+  { code, message: text }: PenstockError,
+): Promise<void> {
+  if (!('run' in message) || topic === 'notification-requested' || code === 'stale' || code === 'conflict')
+    return;
   await failRun(ports, { tenant: message.tenant, id: message.run }, { code, message: text });
 }
 
 /** A message that can never be handled is kept for a person; the same one again is the same record. */
-async function keep(fn: MessageFunction, ports: Ports, incoming: IncomingMessage, error: string): Promise<void> {
+async function keep(
+  fn: MessageFunction,
+  ports: Ports,
+  incoming: IncomingMessage,
+  error: string,
+): Promise<void> {
   const tenant = tenantOf(incoming, ports.policy.defaultTenant);
   const id = `${fn.name}-${incoming.messageId}`.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 200);
   const letter: DeadLetter = {
@@ -68,7 +83,12 @@ async function keep(fn: MessageFunction, ports: Ports, incoming: IncomingMessage
   } catch (cause) {
     if (isTransient(cause) || !(cause instanceof PenstockError)) throw cause;
     // The store cannot hold the message as it is: too large, too deep, not Unicode. Its beginning as text says enough.
-    const plain = { ...letter, message: asText(incoming.message), attributes: {}, messageId: cut(incoming.messageId, 200) };
+    const plain = {
+      ...letter,
+      message: asText(incoming.message),
+      attributes: {},
+      messageId: cut(incoming.messageId, 200),
+    };
     await ports.store.create(refs.deadLetter(tenant, id), plain);
   }
 }
@@ -78,7 +98,9 @@ const MAX_ERROR_CHARS = 4_000;
 const MAX_TEXT_CHARS = 16_000;
 
 function asText(message: unknown): { text: string } {
-  return { text: cut(typeof message === 'string' ? message : (JSON.stringify(message) ?? ''), MAX_TEXT_CHARS) };
+  return {
+    text: cut(typeof message === 'string' ? message : (JSON.stringify(message) ?? ''), MAX_TEXT_CHARS),
+  };
 }
 
 function cut(text: string, maxChars: number): string {

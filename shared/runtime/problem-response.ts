@@ -29,7 +29,9 @@ export function problemResponse(error: unknown, context: Context, log: Log): Res
   if (problem.status >= 500) {
     log.error(error instanceof Error ? error.message : String(error), { path: context.req.path });
   }
-  return context.body(JSON.stringify(problem), problem.status as 400, { 'content-type': 'application/problem+json' });
+  return context.body(JSON.stringify(problem), problem.status as 400, {
+    'content-type': 'application/problem+json',
+  });
 }
 
 export function toProblem(error: unknown): Problem {
@@ -41,11 +43,24 @@ export function toProblem(error: unknown): Problem {
     const errors = error.reasons.map((message) => ({ path: '', message }));
     return problemOf(error.code, statuses[error.code], error.message, errors);
   }
-  if (error instanceof HTTPException) return problemOf('http', error.status, error.message || 'the request was refused', []);
+  if (error instanceof HTTPException)
+    return problemOf('http', error.status, error.message || 'the request was refused', []);
   return problemOf('internal', 500, 'something went wrong on our side; the log has it', []);
 }
 
-function problemOf(code: string, status: number, detail: string, errors: Problem['errors'] & object): Problem {
+function problemOf(
+  code: string,
+  status: number,
+  detail: string,
+  errors: Problem['errors'] & object,
+): Problem {
   const title = code.replaceAll('_', ' ');
-  return { type: `urn:penstock:problem:${code}`, code, title, status, detail, ...(errors.length > 0 ? { errors } : {}) };
+  return {
+    type: `urn:penstock:problem:${code}`,
+    code,
+    title,
+    status,
+    detail,
+    ...(errors.length > 0 ? { errors } : {}),
+  };
 }

@@ -11,7 +11,9 @@ export function registerHttp(fn: HttpFunction, runtime: () => Promise<Runtime> =
   let listener: Promise<ReturnType<typeof getRequestListener>> | undefined;
   http(fn.name, async (request, response) => {
     listener ??= runtime().then((composed) => getRequestListener(fn.app(composed).fetch));
-    await (await listener)(request, response);
+    await (
+      await listener
+    )(request, response);
   });
 }
 
@@ -24,7 +26,11 @@ export function registerMessage<T extends Topic>(
   cloudEvent(fn.name, async (event: CloudEvent<unknown>) => {
     composed ??= runtime();
     const incoming = fromCloudEvent(event);
-    await onMessage(fn, (await composed).ports, fn.topic === 'dead-letter' ? asDeadLetter(incoming) : incoming);
+    await onMessage(
+      fn,
+      (await composed).ports,
+      fn.topic === 'dead-letter' ? asDeadLetter(incoming) : incoming,
+    );
   });
 }
 

@@ -34,7 +34,10 @@ async function play({ model, files = sampleFiles(), jobProgram, decorate }: Scen
   const server = model ?? (await startScriptServer({ script }));
   cleanups.push(() => server.stop());
   const { github, repository, folder } = await startGithubWith(files);
-  cleanups.push(() => github.stop(), () => rm(folder, { recursive: true, force: true }));
+  cleanups.push(
+    () => github.stop(),
+    () => rm(folder, { recursive: true, force: true }),
+  );
   const platform = await startPlatform({
     github,
     model: { provider: 'script', baseUrl: server.url, apiKey: 'scripted' },
@@ -43,7 +46,12 @@ async function play({ model, files = sampleFiles(), jobProgram, decorate }: Scen
   });
   cleanups.push(() => platform.stop());
   github.setWebhookUrl(`${platform.url}/webhooks/github`);
-  const { runId } = await openLabelledIssue(github, repository, heading.replace(/^#\s*/, ''), body.join('\n').trim());
+  const { runId } = await openLabelledIssue(
+    github,
+    repository,
+    heading.replace(/^#\s*/, ''),
+    body.join('\n').trim(),
+  );
   const run = await platform.ended(runId, 90_000);
   const ready = (await github.pullRequests(repository)).filter(({ draft }) => !draft);
   return { run, tasks: await platform.tasks(runId), ready };
@@ -76,20 +84,29 @@ describe("the demo's scenario", () => {
   }, 100_000);
 
   it('fails when the fixing turn is removed', async () => {
-    const fixing = script.turns.find(({ agent, when }) => agent === 'backend_developer' && when.lastToolResultContains?.some((text) => /fail/i.test(text)));
-    const { run, ready } = await play({ model: await startScriptServer({ script: without(fixing?.id ?? 'no fixing turn') }) });
+    const fixing = script.turns.find(
+      ({ agent, when }) =>
+        agent === 'backend_developer' && when.lastToolResultContains?.some((text) => /fail/i.test(text)),
+    );
+    const { run, ready } = await play({
+      model: await startScriptServer({ script: without(fixing?.id ?? 'no fixing turn') }),
+    });
     expect(run).toMatchObject({ stage: 'failed', reason: { message: expect.stringContaining('storage') } });
     expect(ready).toEqual([]);
   }, 100_000);
 
   it('fails when one change set is not applied', async () => {
-    const { run, ready } = await play({ decorate: (ports) => ({ ...ports, store: losing(ports.store, 'storage') }) });
+    const { run, ready } = await play({
+      decorate: (ports) => ({ ...ports, store: losing(ports.store, 'storage') }),
+    });
     expect(run.stage).toBe('failed');
     expect(ready).toEqual([]);
   }, 100_000);
 
   it("fails when the sample's failing test is deleted", async () => {
-    const files = Object.fromEntries(Object.entries(sampleFiles()).filter(([name]) => name !== 'test/storage.test.js'));
+    const files = Object.fromEntries(
+      Object.entries(sampleFiles()).filter(([name]) => name !== 'test/storage.test.js'),
+    );
     const { run, ready } = await play({ files });
     expect(run.stage).toBe('failed');
     expect(ready).toEqual([]);
@@ -110,7 +127,10 @@ function losing(store: Ports['store'], task: string): Ports['store'] {
       const found = await store.get(ref);
       if (found === undefined || !('changeOrder' in found.data)) return found;
       const run = found.data as unknown as Run;
-      return { ...found, data: { ...run, changeOrder: run.changeOrder.filter((id) => id !== task) } as unknown as T };
+      return {
+        ...found,
+        data: { ...run, changeOrder: run.changeOrder.filter((id) => id !== task) } as unknown as T,
+      };
     },
   };
 }
@@ -121,11 +141,17 @@ function startUnmatched({ turns }: Script): Promise<MessagesServer> {
     answer: (request) => {
       const { agent, assistantTurns } = readConversation(request);
       const own = turns.filter((turn) => turn.agent === agent);
-      const answer: Script['turns'][number]['answer'] = own[Math.min(assistantTurns, own.length - 1)]?.answer ?? { text: 'nothing to say' };
+      const answer: Script['turns'][number]['answer'] = own[Math.min(assistantTurns, own.length - 1)]
+        ?.answer ?? { text: 'nothing to say' };
       const blocks = [
         ...(answer.text === undefined ? [] : [{ type: 'text' as const, text: answer.text }]),
         ...(answer.json === undefined ? [] : [{ type: 'text' as const, text: JSON.stringify(answer.json) }]),
-        ...(answer.tool_uses ?? []).map(({ name, input }, n) => ({ type: 'tool_use' as const, id: `toolu_${assistantTurns}_${n}`, name, input })),
+        ...(answer.tool_uses ?? []).map(({ name, input }, n) => ({
+          type: 'tool_use' as const,
+          id: `toolu_${assistantTurns}_${n}`,
+          name,
+          input,
+        })),
       ];
       return { blocks, stop: answer.tool_uses === undefined ? 'end' : 'tool_use' };
     },

@@ -33,29 +33,36 @@ describe(`a model that cannot know the answer, on repositories of seed ${SEED}`,
   });
   afterAll(() => model.stop());
 
-  it.each(generateRepositories(SEED, 20))('solves $name ($kind) from a labelled issue to a ready pull request', async ({ files, name }) => {
-    const { github, repository, folder } = await startGithubWith(files, name);
-    const access = { provider: 'script', baseUrl: model.url, apiKey: 'rule' } as const;
-    const platform: Platform = await startPlatform({ model: access, github });
-    try {
-      github.setWebhookUrl(`${platform.url}/webhooks/github`);
-      const { issue, runId } = await openLabelledIssue(github, repository, 'Make the failing tests pass');
-      const run = await platform.ended(runId);
-      expect(run).toMatchObject({ stage: 'succeeded' });
+  it.each(generateRepositories(SEED, 20))(
+    'solves $name ($kind) from a labelled issue to a ready pull request',
+    async ({ files, name }) => {
+      const { github, repository, folder } = await startGithubWith(files, name);
+      const access = { provider: 'script', baseUrl: model.url, apiKey: 'rule' } as const;
+      const platform: Platform = await startPlatform({ model: access, github });
+      try {
+        github.setWebhookUrl(`${platform.url}/webhooks/github`);
+        const { issue, runId } = await openLabelledIssue(github, repository, 'Make the failing tests pass');
+        const run = await platform.ended(runId);
+        expect(run).toMatchObject({ stage: 'succeeded' });
 
-      const [pull, ...others] = await github.pullRequests(repository);
-      expect(others).toEqual([]);
-      expect(pull).toMatchObject({ draft: false, state: 'open', head: { ref: `penstock/${runId}` } });
-      expect(await testsAt(github.gitDirectory(repository), 'main')).not.toBe(0);
-      expect(await testsAt(github.gitDirectory(repository), `penstock/${runId}`)).toBe(0);
+        const [pull, ...others] = await github.pullRequests(repository);
+        expect(others).toEqual([]);
+        expect(pull).toMatchObject({ draft: false, state: 'open', head: { ref: `penstock/${runId}` } });
+        expect(await testsAt(github.gitDirectory(repository), 'main')).not.toBe(0);
+        expect(await testsAt(github.gitDirectory(repository), `penstock/${runId}`)).toBe(0);
 
-      await platform.host.runtime.queue.idle();
-      expect((await github.comments(repository, issue)).filter(({ body }) => body.includes(runId))).toHaveLength(1);
-      expect(await github.checkRuns(repository)).toMatchObject([{ status: 'completed', conclusion: 'success' }]);
-    } finally {
-      await platform.stop();
-      await github.stop();
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+        await platform.host.runtime.queue.idle();
+        expect(
+          (await github.comments(repository, issue)).filter(({ body }) => body.includes(runId)),
+        ).toHaveLength(1);
+        expect(await github.checkRuns(repository)).toMatchObject([
+          { status: 'completed', conclusion: 'success' },
+        ]);
+      } finally {
+        await platform.stop();
+        await github.stop();
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
 });

@@ -22,7 +22,11 @@ async function penstock(folder: string, ...args: string[]): Promise<Ended> {
   const { ANTHROPIC_API_KEY: _none, ...inherited } = process.env;
   const env = { ...inherited, PENSTOCK_DATA: join(folder, 'data'), NODE_OPTIONS: '' };
   try {
-    const { stdout, stderr } = await execute(process.execPath, [cli, ...args], { cwd: folder, env, timeout: LIMIT_MS });
+    const { stdout, stderr } = await execute(process.execPath, [cli, ...args], {
+      cwd: folder,
+      env,
+      timeout: LIMIT_MS,
+    });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -50,7 +54,9 @@ describe('npm start', () => {
   it('says in its first line that the model is scripted, and fits on a screen', () => {
     for (const { stdout } of both) {
       const lines = stdout.trimEnd().split('\n');
-      expect(lines[0]).toBe('Penstock demo · local mode · scripted model: no AI is called, tokens and cost are simulated');
+      expect(lines[0]).toBe(
+        'Penstock demo · local mode · scripted model: no AI is called, tokens and cost are simulated',
+      );
       expect(lines.length).toBeLessThanOrEqual(60);
     }
   });
@@ -65,15 +71,19 @@ describe('npm start', () => {
     expect(both[0].stdout).toMatch(/PR #2 .*draft → ready .*check run success · 1 comment/);
   });
 
-  it('ends with commands that work when it has ended', async () => {
-    const { stdout } = both[0];
-    const [, directory = '', range = ''] = /git -C (\S+) diff (\S+)/.exec(stdout) ?? [];
-    const diff = await execute('git', ['-C', resolve(folder, directory), 'diff', range]);
-    expect(diff.stdout).toContain('+++ b/src/storage.js');
-    const [, runId = ''] = /npx penstock show (\S+)/.exec(stdout) ?? [];
-    const shown = await penstock(folder, 'show', runId);
-    expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('succeeded') });
-    const logs = await penstock(folder, 'logs', runId, 'storage');
-    expect(logs).toMatchObject({ code: 0, stdout: expect.stringContaining('run_tests') });
-  }, LIMIT_MS);
+  it(
+    'ends with commands that work when it has ended',
+    async () => {
+      const { stdout } = both[0];
+      const [, directory = '', range = ''] = /git -C (\S+) diff (\S+)/.exec(stdout) ?? [];
+      const diff = await execute('git', ['-C', resolve(folder, directory), 'diff', range]);
+      expect(diff.stdout).toContain('+++ b/src/storage.js');
+      const [, runId = ''] = /npx penstock show (\S+)/.exec(stdout) ?? [];
+      const shown = await penstock(folder, 'show', runId);
+      expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('succeeded') });
+      const logs = await penstock(folder, 'logs', runId, 'storage');
+      expect(logs).toMatchObject({ code: 0, stdout: expect.stringContaining('run_tests') });
+    },
+    LIMIT_MS,
+  );
 });

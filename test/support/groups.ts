@@ -6,11 +6,14 @@ import { existsSync } from 'node:fs';
 export type Group = 'emulators' | 'bubblewrap' | 'chromium';
 
 const reasons: Record<Group, () => string | undefined> = {
-  bubblewrap: () => whyNotRunnable('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', '--unshare-net', 'true']),
+  bubblewrap: () =>
+    whyNotRunnable('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', '--unshare-net', 'true']),
   chromium: () => (existsSync('/usr/bin/chromium') ? undefined : 'no /usr/bin/chromium'),
   emulators: () =>
     whyNotRunnable('java', ['-version']) ??
-    (emulatorRoot() === undefined ? 'the Google Cloud CLI has no Firestore and Pub/Sub emulators' : undefined),
+    (emulatorRoot() === undefined
+      ? 'the Google Cloud CLI has no Firestore and Pub/Sub emulators'
+      : undefined),
 };
 
 /** `describe` where the machine can run the group; otherwise skipped, with the reason in the name. */

@@ -32,7 +32,11 @@ export interface Platform {
   url: string;
   ports: Ports;
   folder: string;
-  post(path: string, body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: Record<string, unknown> }>;
+  post(
+    path: string,
+    body: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
   run(id: string): Promise<Run>;
   tasks(id: string): Promise<Task[]>;
   /** The run once it has ended; throws after `timeoutMs` with where it stands. */
@@ -75,7 +79,12 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     run,
     tasks: (id) => readTasks(ports.store, TENANT, id),
     post: (path, body, headers) => post(`${host.url}${path}`, body, headers),
-    ended: (id, timeoutMs = 60_000) => waitForEnd(() => run(id), () => readTasks(ports.store, TENANT, id), timeoutMs),
+    ended: (id, timeoutMs = 60_000) =>
+      waitForEnd(
+        () => run(id),
+        () => readTasks(ports.store, TENANT, id),
+        timeoutMs,
+      ),
     stop: async () => {
       await host.stop();
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
@@ -96,7 +105,11 @@ export async function post(
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-async function waitForEnd(read: () => Promise<Run>, tasks: () => Promise<Task[]>, timeoutMs: number): Promise<Run> {
+async function waitForEnd(
+  read: () => Promise<Run>,
+  tasks: () => Promise<Task[]>,
+  timeoutMs: number,
+): Promise<Run> {
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
     const run = await read();
@@ -104,7 +117,9 @@ async function waitForEnd(read: () => Promise<Run>, tasks: () => Promise<Task[]>
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const run = await read();
-  const states = (await tasks()).map((task) => `${task.id}: ${task.state} ${task.attempts.at(-1)?.exit?.message ?? ''}`);
+  const states = (await tasks()).map(
+    (task) => `${task.id}: ${task.state} ${task.attempts.at(-1)?.exit?.message ?? ''}`,
+  );
   throw new Error(`run ${run.id} is still ${run.stage} after ${timeoutMs} ms\n${states.join('\n')}`);
 }
 
@@ -118,7 +133,10 @@ export function githubEnvironment(github: Github): Record<string, string> {
 }
 
 /** A stand-in with one repository that a person with write permission opens issues on. */
-export async function startGithubWith(files: Record<string, string>, name = 'todo'): Promise<{ github: Github; repository: string; folder: string }> {
+export async function startGithubWith(
+  files: Record<string, string>,
+  name = 'todo',
+): Promise<{ github: Github; repository: string; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-github-'));
   const github = await startGithub({ directory: folder });
   const { repository } = await github.addRepository({ owner: 'acme', name, files });
@@ -128,12 +146,20 @@ export async function startGithubWith(files: Record<string, string>, name = 'tod
 }
 
 /** Opens a labelled issue and gives the run that the webhook started. */
-export async function openLabelledIssue(github: Github, repository: string, title: string, body = ''): Promise<{ issue: number; runId: string }> {
+export async function openLabelledIssue(
+  github: Github,
+  repository: string,
+  title: string,
+  body = '',
+): Promise<{ issue: number; runId: string }> {
   const { number } = await github.openIssue({ repository, title, body, author: PERSON });
   await github.label({ repository, issue: number, label: 'penstock', actor: PERSON });
   await github.webhooksSettled();
-  const answer = github.deliveries().findLast(({ event, action }) => event === 'issues' && action === 'labeled');
+  const answer = github
+    .deliveries()
+    .findLast(({ event, action }) => event === 'issues' && action === 'labeled');
   const runId = /"runId":"([a-z0-9]+)"/.exec(answer?.response.payload ?? '')?.[1];
-  if (runId === undefined) throw new Error(`the webhook started no run: ${answer?.response.payload ?? 'not delivered'}`);
+  if (runId === undefined)
+    throw new Error(`the webhook started no run: ${answer?.response.payload ?? 'not delivered'}`);
   return { issue: number, runId };
 }

@@ -20,12 +20,20 @@ const outputFile = join(folder, 'summary.json');
 const jest = join(root, 'node_modules/jest/bin/jest.js');
 const workers = Math.max(2, availableParallelism());
 const options = ['--json', `--outputFile=${outputFile}`, `--maxWorkers=${workers}`, ...process.argv.slice(2)];
-const child = spawn(process.execPath, ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, ...options], {
-  cwd: root,
-  // jest's report goes to stderr; its JSON on stdout is already in the file.
-  stdio: ['ignore', 'ignore', 'inherit'],
-  env: { ...process.env, METADATA_SERVER_DETECTION: 'none', NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
-});
+const child = spawn(
+  process.execPath,
+  ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, ...options],
+  {
+    cwd: root,
+    // jest's report goes to stderr; its JSON on stdout is already in the file.
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      METADATA_SERVER_DETECTION: 'none',
+      NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
+    },
+  },
+);
 
 child.once('exit', (code) => {
   try {

@@ -30,7 +30,13 @@ export async function hostRun(
   assertModel(config, model);
   const data = await makeDataFolder(config.dataFolder);
   const startUp = options.startUp ?? (await import('../../local/up.ts')).startUp;
-  const up = await startUp({ port: 0, data, model, quiet: true, unsafeNoSandbox: options.unsafeNoSandbox === true });
+  const up = await startUp({
+    port: 0,
+    data,
+    model,
+    quiet: true,
+    unsafeNoSandbox: options.unsafeNoSandbox === true,
+  });
   const client = createHttpClient({ url: up.url, token: up.token });
   return { kind: 'server', name: up.url, client, close: () => up.stop() };
 }

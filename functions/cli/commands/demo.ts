@@ -9,6 +9,8 @@ export function demoCommand({ screen, end }: Cli): Command {
     'the run as the API answers it at its end',
   ).action(async ({ json }: { json?: boolean }) => {
     const { runDemo } = await import('../run-demo.ts');
-    end(await runDemo(screen, { json: json === true, data: configOf().dataFolder, env: processEnvironment() }));
+    end(
+      await runDemo(screen, { json: json === true, data: configOf().dataFolder, env: processEnvironment() }),
+    );
   });
 }

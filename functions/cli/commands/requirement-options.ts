@@ -26,7 +26,10 @@ export function withRequirement(command: Command): Command {
     .option('--budget <usd>', 'what the run may spend at most')
     .option('--priority <p>', 'critical, high, normal or low, or 1 to 10')
     .option('--model <model>', 'without a server: anthropic or script:FILE')
-    .option('--unsafe-no-sandbox', 'without a server: lets a live model run commands although nothing confines them');
+    .option(
+      '--unsafe-no-sandbox',
+      'without a server: lets a live model run commands although nothing confines them',
+    );
 }
 
 export async function requirementOf(words: string[], options: RequirementOptions): Promise<RequirementInput> {
@@ -52,7 +55,10 @@ export async function sourceOf(options: RequirementOptions): Promise<{ source: S
   }
   const server = options.model === undefined ? await findServer(config) : undefined;
   if (server !== undefined) return { source: server, isOwn: false };
-  return { source: await hostRun(config, { model: options.model, unsafeNoSandbox: options.unsafeNoSandbox }), isOwn: true };
+  return {
+    source: await hostRun(config, { model: options.model, unsafeNoSandbox: options.unsafeNoSandbox }),
+    isOwn: true,
+  };
 }
 
 function numberOf(text: string): number {

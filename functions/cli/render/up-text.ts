@@ -8,11 +8,17 @@ export interface UpFacts {
 }
 
 /** What a person needs to know of a platform that has just come up; the first line says how agents are confined. */
-export function upText(up: UpFacts, { hasAnthropicKey, githubApp }: Pick<CliConfig, 'hasAnthropicKey' | 'githubApp'>): string[] {
+export function upText(
+  up: UpFacts,
+  { hasAnthropicKey, githubApp }: Pick<CliConfig, 'hasAnthropicKey' | 'githubApp'>,
+): string[] {
   const live = hasAnthropicKey
     ? 'Claude, with your key'
     : 'none: set ANTHROPIC_API_KEY, or play a script with --model script:FILE; until then runs that need a model fail';
-  const github = githubApp.missing.length === 0 ? `webhooks at ${up.url}/webhooks/github` : `not set up: ${githubApp.missing.join(', ')} missing`;
+  const github =
+    githubApp.missing.length === 0
+      ? `webhooks at ${up.url}/webhooks/github`
+      : `not set up: ${githubApp.missing.join(', ')} missing`;
   return [
     `Penstock · local mode · sandbox ${up.sandbox}`,
     `  pages and API  ${up.url}`,

@@ -12,33 +12,69 @@ const COUNT_TIMEOUT_MS = 30_000;
 /** Fields of a request that the counting route takes. */
 const COUNTED = ['model', 'messages', 'system', 'tools', 'tool_choice', 'thinking', 'output_config'];
 const FORWARDED_REQUEST_HEADERS = ['anthropic-version', 'anthropic-beta'];
-const FORWARDED_ANSWER_HEADERS = ['content-type', 'retry-after', 'retry-after-ms', 'request-id', 'x-should-retry'];
+const FORWARDED_ANSWER_HEADERS = [
+  'content-type',
+  'retry-after',
+  'retry-after-ms',
+  'request-id',
+  'x-should-retry',
+];
 
 const counted = z.object({ input_tokens: z.int() });
 
 /** The Anthropic Messages API, or what speaks it, with the platform's key. */
-export function createMessagesGateway({ baseUrl, apiKey, fetch = globalThis.fetch }: MessagesGatewayConfig): MessagesGateway {
+export function createMessagesGateway({
+  baseUrl,
+  apiKey,
+  fetch = globalThis.fetch,
+}: MessagesGatewayConfig): MessagesGateway {
   const root = baseUrl.replace(/\/+$/, '');
-  const post = async (path: string, body: object, headers: Headers, signal: AbortSignal): Promise<Response> => {
+  const post = async (
+    path: string,
+    body: object,
+    headers: Headers,
+    signal: AbortSignal,
+  ): Promise<Response> => {
     const own: Record<string, string> = { 'content-type': 'application/json', 'x-api-key': apiKey };
     for (const name of FORWARDED_REQUEST_HEADERS) {
       const value = headers.get(name) ?? (name === 'anthropic-version' ? '2023-06-01' : null);
       if (value !== null) own[name] = value;
     }
     try {
-      return await fetch(`${root}${path}`, { method: 'POST', headers: own, body: JSON.stringify(body), signal, redirect: 'error' });
+      return await fetch(`${root}${path}`, {
+        method: 'POST',
+        headers: own,
+        body: JSON.stringify(body),
+        signal,
+        redirect: 'error',
+      });
     } catch (cause) {
-      throw new PenstockError('unavailable', 'the model provider could not be reached; the call is tried again', { retry: 'later', cause });
+      throw new PenstockError(
+        'unavailable',
+        'the model provider could not be reached; the call is tried again',
+        { retry: 'later', cause },
+      );
     }
   };
   return {
     async countTokens(body) {
-      const relevant = Object.fromEntries(COUNTED.flatMap((name) => (body[name] === undefined ? [] : [[name, body[name]]])));
-      const response = await post('/v1/messages/count_tokens', relevant, new Headers(), AbortSignal.timeout(COUNT_TIMEOUT_MS));
+      const relevant = Object.fromEntries(
+        COUNTED.flatMap((name) => (body[name] === undefined ? [] : [[name, body[name]]])),
+      );
+      const response = await post(
+        '/v1/messages/count_tokens',
+        relevant,
+        new Headers(),
+        AbortSignal.timeout(COUNT_TIMEOUT_MS),
+      );
       const parsed = counted.safeParse(await response.json().catch(() => undefined));
       if (response.ok && parsed.success) return parsed.data.input_tokens;
       const retry = response.status === 429 || response.status >= 500 ? 'later' : 'never';
-      throw new PenstockError(retry === 'later' ? 'unavailable' : 'invalid', `the provider counted no tokens (HTTP ${response.status})`, { retry });
+      throw new PenstockError(
+        retry === 'later' ? 'unavailable' : 'invalid',
+        `the provider counted no tokens (HTTP ${response.status})`,
+        { retry },
+      );
     },
     async send(body, headers, signal) {
       return toAnswer(await post('/v1/messages', body, headers, signal));
@@ -51,5 +87,9 @@ function toAnswer(response: Response): GatewayAnswer {
     const value = response.headers.get(name);
     return value === null ? [] : [[name, value] as const];
   });
-  return { status: response.status, headers: Object.fromEntries(headers), body: response.body ?? new Blob([]).stream() };
+  return {
+    status: response.status,
+    headers: Object.fromEntries(headers),
+    body: response.body ?? new Blob([]).stream(),
+  };
 }

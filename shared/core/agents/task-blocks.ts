@@ -52,6 +52,7 @@ export function canBePlanned(agent: Agent): boolean {
 
 /** One check as the agents read it; its output is data. */
 export function checkText(check: CheckResult): string {
+  if (check.command === '') return `Not checked: ${check.summary}. That is no failure of the change.`;
   const verdict = check.passed
     ? 'passed'
     : `failed with exit code ${check.exitCode ?? 'none (it was ended)'}`;

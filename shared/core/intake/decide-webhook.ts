@@ -40,7 +40,14 @@ const payloadShape = z.object({
 export type WebhookPayload = z.infer<typeof payloadShape>;
 
 export type WebhookDecision =
-  | { outcome: 'run'; dryRun: boolean; title: string; requirement: string; login: string; issue: { number: number; url: string } }
+  | {
+      outcome: 'run';
+      dryRun: boolean;
+      title: string;
+      requirement: string;
+      login: string;
+      issue: { number: number; url: string };
+    }
   | { outcome: 'installation'; suspended: boolean }
   | { outcome: 'recorded'; reason: string }
   | { outcome: 'ignored'; reason: string };
@@ -86,14 +93,17 @@ function issueDecision(payload: WebhookPayload): WebhookDecision {
   const { action, issue: subject, label, sender } = payload;
   const labels = subject?.labels?.map(({ name }) => name) ?? [];
   const triggered =
-    (action === 'labeled' && label?.name === TRIGGER_LABEL) || (action === 'opened' && labels.includes(TRIGGER_LABEL));
-  if (!triggered || subject === undefined) return { outcome: 'ignored', reason: `issues.${action ?? ''} without the label ${TRIGGER_LABEL}` };
+    (action === 'labeled' && label?.name === TRIGGER_LABEL) ||
+    (action === 'opened' && labels.includes(TRIGGER_LABEL));
+  if (!triggered || subject === undefined)
+    return { outcome: 'ignored', reason: `issues.${action ?? ''} without the label ${TRIGGER_LABEL}` };
   return start(payload, sender, { dryRun: false, extra: '' });
 }
 
 function commentDecision(payload: WebhookPayload): WebhookDecision {
   const { action, comment, issue: subject, sender } = payload;
-  if (action !== 'created') return { outcome: 'ignored', reason: `issue_comment.${action ?? ''} never starts anything` };
+  if (action !== 'created')
+    return { outcome: 'ignored', reason: `issue_comment.${action ?? ''} never starts anything` };
   if (subject?.pull_request !== undefined && subject.pull_request !== null) {
     return { outcome: 'ignored', reason: 'a comment on a pull request starts no run' };
   }
@@ -110,11 +120,16 @@ function start(
   sender: WebhookPayload['sender'],
   { dryRun, extra }: { dryRun: boolean; extra: string },
 ): WebhookDecision {
-  if (subject === undefined || repository === undefined || sender === undefined) return { outcome: 'ignored', reason: 'the payload names no issue' };
-  if (sender.type === 'Bot' || sender.login.endsWith('[bot]')) return { outcome: 'ignored', reason: 'bots start no run' };
-  if (installation === undefined) return { outcome: 'ignored', reason: 'the event did not come through an installation of the App' };
+  if (subject === undefined || repository === undefined || sender === undefined)
+    return { outcome: 'ignored', reason: 'the payload names no issue' };
+  if (sender.type === 'Bot' || sender.login.endsWith('[bot]'))
+    return { outcome: 'ignored', reason: 'bots start no run' };
+  if (installation === undefined)
+    return { outcome: 'ignored', reason: 'the event did not come through an installation of the App' };
   const title = cutText(sanitiseText(subject.title), MAX_TITLE_CHARS) || `Issue #${subject.number}`;
-  const requirement = [title, sanitiseText(subject.body ?? ''), extra].filter((part) => part !== '').join('\n\n');
+  const requirement = [title, sanitiseText(subject.body ?? ''), extra]
+    .filter((part) => part !== '')
+    .join('\n\n');
   return {
     outcome: 'run',
     dryRun,

@@ -26,7 +26,10 @@ const DELIVERY_ID = /^[A-Za-z0-9._-]{1,100}$/;
 export async function receiveWebhook(ports: SubmitPorts, webhook: Webhook): Promise<WebhookReceipt> {
   const payload = readPayload(webhook.payload);
   if (!DELIVERY_ID.test(webhook.deliveryId) || payload === undefined) {
-    throw new PenstockError('invalid', `delivery ${webhook.deliveryId.slice(0, 100)} is not a GitHub webhook; check X-GitHub-Delivery and the body`);
+    throw new PenstockError(
+      'invalid',
+      `delivery ${webhook.deliveryId.slice(0, 100)} is not a GitHub webhook; check X-GitHub-Delivery and the body`,
+    );
   }
   const tenancy = await findTenant(ports, payload);
   const decision = admit(decideWebhook(webhook.event, payload), tenancy);
@@ -65,20 +68,29 @@ interface Tenancy {
 }
 
 /** Installation → tenant. An installation seen for the first time is bound where the policy says so. */
-async function findTenant(ports: SubmitPorts, { installation, repository }: WebhookPayload): Promise<Tenancy> {
+async function findTenant(
+  ports: SubmitPorts,
+  { installation, repository }: WebhookPayload,
+): Promise<Tenancy> {
   if (installation === undefined) return { tenant: undefined, suspended: false, writes: [] };
   const ref = refs.installation(installation.id);
   const known = (await ports.store.get(ref))?.data;
-  const tenant = known?.tenant ?? (ports.policy.unknownInstallations === 'bind' ? ports.policy.defaultTenant : undefined);
+  const tenant =
+    known?.tenant ?? (ports.policy.unknownInstallations === 'bind' ? ports.policy.defaultTenant : undefined);
   if (tenant === undefined) return { tenant, suspended: false, writes: [] };
   const account = installation.account?.login ?? repository?.full_name.split('/')[0] ?? '';
   const fresh: Installation = { v: 1, id: installation.id, tenant, account, suspended: false };
-  return { tenant, suspended: known?.suspended ?? false, writes: known === undefined ? [{ op: 'set', ref, data: fresh }] : [] };
+  return {
+    tenant,
+    suspended: known?.suspended ?? false,
+    writes: known === undefined ? [{ op: 'set', ref, data: fresh }] : [],
+  };
 }
 
 function admit(decision: WebhookDecision, { tenant, suspended }: Tenancy): WebhookDecision {
   if (decision.outcome !== 'run') return decision;
-  if (tenant === undefined) return { outcome: 'ignored', reason: 'the installation belongs to no tenant; bind it first' };
+  if (tenant === undefined)
+    return { outcome: 'ignored', reason: 'the installation belongs to no tenant; bind it first' };
   if (suspended) return { outcome: 'ignored', reason: 'the installation is suspended' };
   return decision;
 }
@@ -92,29 +104,59 @@ async function findDuplicate(ports: SubmitPorts, webhook: Webhook): Promise<Webh
   const entries = await ports.store.getMany(ledgerIds(webhook).map((id) => refs.delivery(id)));
   const entry = entries.find((found) => found !== undefined)?.data;
   if (entry === undefined) return undefined;
-  const run = entry.run === undefined || entry.tenant === undefined ? undefined : await ports.store.get(refs.run(entry.tenant, entry.run));
+  const run =
+    entry.run === undefined || entry.tenant === undefined
+      ? undefined
+      : await ports.store.get(refs.run(entry.tenant, entry.run));
   if (run !== undefined) await announce(ports, run.data);
-  return { outcome: 'duplicate', reason: entry.reason, ...(entry.run === undefined ? {} : { runId: entry.run }) };
+  return {
+    outcome: 'duplicate',
+    reason: entry.reason,
+    ...(entry.run === undefined ? {} : { runId: entry.run }),
+  };
 }
 
 async function startRun(
   ports: SubmitPorts,
   webhook: Webhook,
-  start: { payload: WebhookPayload; decision: Extract<WebhookDecision, { outcome: 'run' }>; tenant: string; writes: Write[] },
+  start: {
+    payload: WebhookPayload;
+    decision: Extract<WebhookDecision, { outcome: 'run' }>;
+    tenant: string;
+    writes: Write[];
+  },
 ): Promise<WebhookReceipt> {
   const { payload, decision, tenant } = start;
   const run = await newRun(ports, ports.ids.short(), {
     tenant,
     title: decision.title,
     requirement: decision.requirement,
-    target: { host: 'github', repository: payload.repository?.full_name ?? '', installationId: payload.installation?.id ?? 0 },
-    origin: { kind: 'github', actor: `github:${decision.login}`, login: decision.login, issue: decision.issue, delivery: webhook.deliveryId },
+    target: {
+      host: 'github',
+      repository: payload.repository?.full_name ?? '',
+      installationId: payload.installation?.id ?? 0,
+    },
+    origin: {
+      kind: 'github',
+      actor: `github:${decision.login}`,
+      login: decision.login,
+      issue: decision.issue,
+      delivery: webhook.deliveryId,
+    },
     priority: 'normal',
     dryRun: decision.dryRun,
   });
   const reason = `${webhook.event}.${payload.action ?? ''}`;
-  const ledger = ledgerWrites(ports, webhook, { event: webhook.event, action: payload.action ?? '', outcome: 'run', reason, tenant, run: run.id });
-  if ((await recordRun(ports, run, [...ledger, ...start.writes])) === 'recorded') return { outcome: 'run', reason, runId: run.id };
+  const ledger = ledgerWrites(ports, webhook, {
+    event: webhook.event,
+    action: payload.action ?? '',
+    outcome: 'run',
+    reason,
+    tenant,
+    run: run.id,
+  });
+  if ((await recordRun(ports, run, [...ledger, ...start.writes])) === 'recorded')
+    return { outcome: 'run', reason, runId: run.id };
   return raced(ports, webhook);
 }
 
@@ -127,8 +169,15 @@ async function record(
   writes: Write[],
 ): Promise<WebhookReceipt> {
   const outcome = decision.outcome === 'ignored' ? 'ignored' : 'recorded';
-  const reason = decision.outcome === 'installation' ? `${webhook.event}.${payload.action ?? ''}` : decision.reason;
-  const entry = { event: webhook.event, action: payload.action ?? '', outcome, reason, ...(tenant === undefined ? {} : { tenant }) } as const;
+  const reason =
+    decision.outcome === 'installation' ? `${webhook.event}.${payload.action ?? ''}` : decision.reason;
+  const entry = {
+    event: webhook.event,
+    action: payload.action ?? '',
+    outcome,
+    reason,
+    ...(tenant === undefined ? {} : { tenant }),
+  } as const;
   const result = await ports.store.commit([...ledgerWrites(ports, webhook, entry), ...writes]);
   return result.outcome === 'committed' ? { outcome, reason } : raced(ports, webhook);
 }
@@ -137,28 +186,58 @@ async function record(
 async function raced(ports: SubmitPorts, webhook: Webhook): Promise<WebhookReceipt> {
   const seen = await findDuplicate(ports, webhook);
   if (seen !== undefined) return seen;
-  throw new PenstockError('conflict', `delivery ${webhook.deliveryId} could not be recorded; deliver it again`, { retry: 'later' });
+  throw new PenstockError(
+    'conflict',
+    `delivery ${webhook.deliveryId} could not be recorded; deliver it again`,
+    { retry: 'later' },
+  );
 }
 
-function ledgerWrites(ports: SubmitPorts, webhook: Webhook, entry: Omit<DeliveryRecord, 'v' | 'receivedAt'>): Write[] {
+function ledgerWrites(
+  ports: SubmitPorts,
+  webhook: Webhook,
+  entry: Omit<DeliveryRecord, 'v' | 'receivedAt'>,
+): Write[] {
   const receivedAt = ports.clock.now();
   const data: DeliveryRecord = { v: 1, ...entry, receivedAt };
-  return ledgerIds(webhook).map((id) => ({ op: 'create', ref: refs.delivery(id), data, expireAt: receivedAt + LEDGER_MS }));
+  return ledgerIds(webhook).map((id) => ({
+    op: 'create',
+    ref: refs.delivery(id),
+    data,
+    expireAt: receivedAt + LEDGER_MS,
+  }));
 }
 
 /** Repositories are known by what their installation says of them: no repository is reachable through another tenant's. */
-function installationWrites(payload: WebhookPayload, decision: WebhookDecision, tenant: string | undefined): Write[] {
+function installationWrites(
+  payload: WebhookPayload,
+  decision: WebhookDecision,
+  tenant: string | undefined,
+): Write[] {
   const installationId = payload.installation?.id;
   if (tenant === undefined || installationId === undefined) return [];
-  const gone = (payload.repositories_removed ?? []).map(({ full_name: name }) => ({ op: 'delete' as const, ref: refs.repository(tenant, name) }));
+  const gone = (payload.repositories_removed ?? []).map(({ full_name: name }) => ({
+    op: 'delete' as const,
+    ref: refs.repository(tenant, name),
+  }));
   const suspended = decision.outcome === 'installation' && decision.suspended;
   const account = payload.installation?.account?.login ?? '';
   const state: Write[] =
     decision.outcome === 'installation' && payload.repositories_added === undefined
-      ? [{ op: 'set', ref: refs.installation(installationId), data: { v: 1, id: installationId, tenant, account, suspended } }]
+      ? [
+          {
+            op: 'set',
+            ref: refs.installation(installationId),
+            data: { v: 1, id: installationId, tenant, account, suspended },
+          },
+        ]
       : [];
   if (suspended) return [...state, ...gone];
-  const names = new Set([...(payload.repositories ?? []), ...(payload.repositories_added ?? []), payload.repository ?? []].flat().map(({ full_name: name }) => name));
+  const names = new Set(
+    [...(payload.repositories ?? []), ...(payload.repositories_added ?? []), payload.repository ?? []]
+      .flat()
+      .map(({ full_name: name }) => name),
+  );
   const here = [...names].map((repository) => {
     const data = { v: 1 as const, host: 'github' as const, repository, installationId };
     return { op: 'set' as const, ref: refs.repository(tenant, repository), data };

@@ -18,9 +18,13 @@ export async function resolveRepository(
     throw new PenstockError('invalid', 'a repository is owner/name here; paths are for local mode');
   }
   const found = (await ports.store.get(refs.repository(tenant, name)))?.data;
-  const installation = found === undefined ? undefined : (await ports.store.get(refs.installation(found.installationId)))?.data;
+  const installation =
+    found === undefined ? undefined : (await ports.store.get(refs.installation(found.installationId)))?.data;
   if (found !== undefined && installation?.tenant === tenant && !installation.suspended) {
     return { host: 'github', repository: found.repository, installationId: found.installationId };
   }
-  throw new PenstockError('not_found', `no installation of tenant ${tenant} reaches ${name}; install the GitHub App on it, or check the spelling`);
+  throw new PenstockError(
+    'not_found',
+    `no installation of tenant ${tenant} reaches ${name}; install the GitHub App on it, or check the spelling`,
+  );
 }

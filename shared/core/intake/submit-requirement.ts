@@ -22,14 +22,19 @@ export async function submitRequirement(
   const requirement = sanitiseText(body.requirement);
   if (requirement === '') throw new PenstockError('invalid', 'the requirement has no visible text');
   if (storedBytes(requirement) > MAX_STORED_TEXT_BYTES) {
-    throw new PenstockError('too_large', `the requirement has ${storedBytes(requirement)} bytes; ${MAX_STORED_TEXT_BYTES} are allowed`);
+    throw new PenstockError(
+      'too_large',
+      `the requirement has ${storedBytes(requirement)} bytes; ${MAX_STORED_TEXT_BYTES} are allowed`,
+    );
   }
   const target = await resolveRepository(ports, caller.tenant, body.repository);
   const submission = {
     tenant: caller.tenant,
     title: cutText(requirement.split('\n')[0] ?? '', MAX_TITLE),
     requirement,
-    ...(target === undefined ? {} : { target: { ...target, ...(body.baseRef === undefined ? {} : { baseRef: body.baseRef }) } }),
+    ...(target === undefined
+      ? {}
+      : { target: { ...target, ...(body.baseRef === undefined ? {} : { baseRef: body.baseRef }) } }),
     origin: { kind: 'api' as const, actor: caller.actor },
     ...(body.project === undefined ? {} : { project: body.project }),
     ...(body.driver === undefined ? {} : { driver: body.driver }),
@@ -38,5 +43,9 @@ export async function submitRequirement(
     dryRun: body.dryRun,
     ...(body.plan === undefined ? {} : { plan: body.plan }),
   };
-  return submitRun(ports, submission, key === undefined ? {} : { idempotency: { key: `requirement/${key}`, body } });
+  return submitRun(
+    ports,
+    submission,
+    key === undefined ? {} : { idempotency: { key: `requirement/${key}`, body } },
+  );
 }

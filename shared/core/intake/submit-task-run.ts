@@ -22,10 +22,16 @@ export async function submitTaskRun(
   const files = body.markdownFiles.map((file) => ({ ...file, content: sanitiseText(file.content) }));
   const text = files.map(({ filename, content }) => `# ${filename}\n\n${content}`).join('\n\n');
   if (text.length > MAX_INSTRUCTIONS) {
-    throw new PenstockError('too_large', `the files of ${name} have ${text.length} characters; ${MAX_INSTRUCTIONS} are allowed`);
+    throw new PenstockError(
+      'too_large',
+      `the files of ${name} have ${text.length} characters; ${MAX_INSTRUCTIONS} are allowed`,
+    );
   }
   if (storedBytes([text, files]) > MAX_STORED_TEXT_BYTES) {
-    throw new PenstockError('too_large', `the files of ${name} take ${storedBytes([text, files])} bytes; ${MAX_STORED_TEXT_BYTES} are allowed`);
+    throw new PenstockError(
+      'too_large',
+      `the files of ${name} take ${storedBytes([text, files])} bytes; ${MAX_STORED_TEXT_BYTES} are allowed`,
+    );
   }
   const { taskId, serviceName, retryAttempt } = body;
   return submitRun(
@@ -39,13 +45,28 @@ export async function submitTaskRun(
       priority: normalisePriority(body.priority),
       ...(body.budgetUsd === undefined ? {} : { budgetMicroUsd: Math.round(body.budgetUsd * 1e6) }),
       dryRun: false,
-      plan: { tasks: [{ id: `task-${taskId}`, agent, title: name, instructions: text, dependencies: [], acceptance: [], scope: [], optional: false }] },
+      plan: {
+        tasks: [
+          {
+            id: `task-${taskId}`,
+            agent,
+            title: name,
+            instructions: text,
+            dependencies: [],
+            acceptance: [],
+            scope: [],
+            optional: false,
+          },
+        ],
+      },
       taskRun: { name, taskId, serviceName, retryAttempt, files },
     },
     {
       // The name is the identity: a repeat with other files is still the existing TaskRun (002-89).
       idempotency: { key: `task-run/${name}/${retryAttempt}`, body: name },
-      also: (run) => [{ op: 'set', ref: refs.taskRun(caller.tenant, name), data: { v: 1, name, run: run.id } }],
+      also: (run) => [
+        { op: 'set', ref: refs.taskRun(caller.tenant, name), data: { v: 1, name, run: run.id } },
+      ],
     },
   );
 }

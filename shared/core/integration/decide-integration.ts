@@ -26,7 +26,9 @@ export function decideIntegration(run: Run, tasks: readonly Task[], maxFixRounds
   const live = tasks.filter((task) => task.live);
   if (live.length > 0) return { step: 'wait', tasks: live };
   const byId = new Map(tasks.map((task) => [task.id, task]));
-  return run.stage === 'integrating' ? afterIntegration(run, byId, maxFixRounds) : afterReview(run, byId, maxFixRounds);
+  return run.stage === 'integrating'
+    ? afterIntegration(run, byId, maxFixRounds)
+    : afterReview(run, byId, maxFixRounds);
 }
 
 function afterIntegration(run: Run, byId: ReadonlyMap<string, Task>, maxFixRounds: number): IntegrationStep {
@@ -38,7 +40,11 @@ function afterIntegration(run: Run, byId: ReadonlyMap<string, Task>, maxFixRound
   if (integration.settled) return { step: 'publish', integration };
   const exit = integration.attempts.at(-1)?.exit;
   const owner = exit?.task;
-  if (owner === undefined || !run.changeOrder.includes(owner) || (exit?.code !== 'conflict' && exit?.code !== 'checks_red')) {
+  if (
+    owner === undefined ||
+    !run.changeOrder.includes(owner) ||
+    (exit?.code !== 'conflict' && exit?.code !== 'checks_red')
+  ) {
     return { step: 'fail', reason: failureOf(integration) };
   }
   if (run.fixRounds >= maxFixRounds) return tooManyRounds(run, exit.message ?? '');
@@ -48,7 +54,12 @@ function afterIntegration(run: Run, byId: ReadonlyMap<string, Task>, maxFixRound
   const common = { step: 'fix' as const, owner, detail: exit.message ?? '' };
   return exit.code === 'conflict'
     ? { ...common, cause: 'conflict', inputs: before, order: [...before, 'FIX', ...after] }
-    : { ...common, cause: 'checks_red', inputs: [...before, owner], order: [...before, owner, 'FIX', ...after] };
+    : {
+        ...common,
+        cause: 'checks_red',
+        inputs: [...before, owner],
+        order: [...before, owner, 'FIX', ...after],
+      };
 }
 
 function afterReview(run: Run, byId: ReadonlyMap<string, Task>, maxFixRounds: number): IntegrationStep {
@@ -65,12 +76,21 @@ function afterReview(run: Run, byId: ReadonlyMap<string, Task>, maxFixRounds: nu
   const detail = rejected.map(remarksOf).join('\n\n');
   if (run.fixRounds >= maxFixRounds) return tooManyRounds(run, detail, 'review_rejected');
   const owner = run.changeOrder.at(-1) ?? '';
-  return { step: 'fix', owner, cause: 'review', detail, inputs: run.changeOrder, order: [...run.changeOrder, 'FIX'] };
+  return {
+    step: 'fix',
+    owner,
+    cause: 'review',
+    detail,
+    inputs: run.changeOrder,
+    order: [...run.changeOrder, 'FIX'],
+  };
 }
 
 function remarksOf(review: Task): string {
   const verdict = review.result?.review;
-  const remarks = (verdict?.remarks ?? []).map(({ path, text }) => `- ${path === null ? '' : `${path}: `}${text}`);
+  const remarks = (verdict?.remarks ?? []).map(
+    ({ path, text }) => `- ${path === null ? '' : `${path}: `}${text}`,
+  );
   return [verdict?.summary ?? '', ...remarks].join('\n');
 }
 

@@ -32,11 +32,19 @@ export async function integrateRun(ports: IntegrationPorts, tenant: string, runI
     await take(ports, found, tasks, decideIntegration(found.data, tasks, ports.policy.maxFixRounds));
   } catch (error) {
     if (isTransient(error) || !(error instanceof PenstockError)) throw error;
-    await endRun(ports, found.data, 'failed', { reason: { code: error.code, message: error.message }, tasks });
+    await endRun(ports, found.data, 'failed', {
+      reason: { code: error.code, message: error.message },
+      tasks,
+    });
   }
 }
 
-async function take(ports: IntegrationPorts, found: Versioned<Run>, tasks: Task[], step: IntegrationStep): Promise<void> {
+async function take(
+  ports: IntegrationPorts,
+  found: Versioned<Run>,
+  tasks: Task[],
+  step: IntegrationStep,
+): Promise<void> {
   const run = found.data;
   switch (step.step) {
     case 'wait':
@@ -56,7 +64,10 @@ async function take(ports: IntegrationPorts, found: Versioned<Run>, tasks: Task[
 
 async function finish(ports: IntegrationPorts, run: Run, tasks: Task[]): Promise<void> {
   const pullRequest = await markReady(ports, run, tasks);
-  await endRun(ports, run, 'succeeded', { tasks, ...(pullRequest === undefined ? {} : { facts: { pullRequest } }) });
+  await endRun(ports, run, 'succeeded', {
+    tasks,
+    ...(pullRequest === undefined ? {} : { facts: { pullRequest } }),
+  });
 }
 
 /** Tasks of this stage that nobody has claimed yet: their dispatch may have been lost. */
@@ -101,19 +112,31 @@ async function addFix(
     fixes: { task: step.owner, cause: step.cause, detail: step.detail },
     allotmentMicroUsd: Math.floor(freeMicroUsd(run, tasks) * FIX_SHARE),
   });
-  const changed = { ...run, fixRounds: n, changeOrder: step.order.map((entry) => (entry === 'FIX' ? id : entry)) };
+  const changed = {
+    ...run,
+    fixRounds: n,
+    changeOrder: step.order.map((entry) => (entry === 'FIX' ? id : entry)),
+  };
   const at = ports.clock.now();
-  const stage = run.stage === 'awaiting_review' ? advanceRun(changed, 'integrating', { at, by: 'review', note: step.cause }) : changed;
+  const stage =
+    run.stage === 'awaiting_review'
+      ? advanceRun(changed, 'integrating', { at, by: 'review', note: step.cause })
+      : changed;
   await commitTasks(ports, found, stage, [task]);
 }
 
 function fixInstructions(owner: Task | undefined, step: Extract<IntegrationStep, { step: 'fix' }>): string {
   const why = {
-    conflict: 'The change set of this task conflicts with others that are already in the workspace. Make the same change again so that it fits them.',
-    checks_red: 'After the change set of this task was applied together with the others, the checks failed. Everything is in the workspace; mend it.',
+    conflict:
+      'The change set of this task conflicts with others that are already in the workspace. Make the same change again so that it fits them.',
+    checks_red:
+      'After the change set of this task was applied together with the others, the checks failed. Everything is in the workspace; mend it.',
     review: 'The reviewer of the pull request asks for changes. Everything is in the workspace; make them.',
   }[step.cause];
-  return `${why}\n\n${step.detail}\n\nThe task as it was given:\n${owner?.instructions ?? ''}`.slice(0, 20_000);
+  return `${why}\n\n${step.detail}\n\nThe task as it was given:\n${owner?.instructions ?? ''}`.slice(
+    0,
+    20_000,
+  );
 }
 
 /** The integrated change set goes out as a commit and a draft pull request; then it is judged. */
@@ -126,7 +149,11 @@ async function publishAndReview(
   const published = await publishChangeSet(ports, found.data, tasks, integration);
   if (!published.ok) return endRun(ports, found.data, 'failed', { reason: published.reason, tasks });
   const at = ports.clock.now();
-  const run = advanceRun({ ...found.data, ...published.facts }, 'awaiting_review', { at, by: integration.id, note: publishedNote(published.facts) });
+  const run = advanceRun({ ...found.data, ...published.facts }, 'awaiting_review', {
+    at,
+    by: integration.id,
+    note: publishedNote(published.facts),
+  });
   const share = Math.floor((freeMicroUsd(run, tasks) * REVIEW_SHARE) / Math.max(1, run.reviews.length));
   const reviews = run.reviews.map(({ id, agent, instructions }) =>
     stageTask(ports, run, {
@@ -149,10 +176,19 @@ function publishedNote({ pullRequest, heads }: Pick<Run, 'pullRequest' | 'heads'
 }
 
 /** The run and its new tasks in one commit, then their dispatch. Losing the race is fine: the winner does the same. */
-async function commitTasks(ports: IntegrationPorts, found: Versioned<Run>, run: Run, tasks: Task[]): Promise<void> {
+async function commitTasks(
+  ports: IntegrationPorts,
+  found: Versioned<Run>,
+  run: Run,
+  tasks: Task[],
+): Promise<void> {
   const { outcome } = await ports.store.commit([
     { op: 'set', ref: found.ref, data: { ...run, updatedAt: ports.clock.now() }, ifVersion: found.version },
-    ...tasks.map((task) => ({ op: 'create' as const, ref: refs.task(run.tenant, run.id, task.id), data: task })),
+    ...tasks.map((task) => ({
+      op: 'create' as const,
+      ref: refs.task(run.tenant, run.id, task.id),
+      data: task,
+    })),
   ]);
   if (outcome === 'conflict') {
     throw new PenstockError('conflict', `run ${run.id} changed during its integration`, { retry: 'later' });
@@ -166,12 +202,16 @@ function stageTask(ports: IntegrationPorts, run: Run, spec: NewTask): Task {
 
 function agentOf(ports: IntegrationPorts, name: string) {
   const agent = ports.agents.get(name);
-  if (agent === undefined) throw new PenstockError('config', `there is no agent ${name}; restore shared/agents/${name}.md`);
+  if (agent === undefined)
+    throw new PenstockError('config', `there is no agent ${name}; restore shared/agents/${name}.md`);
   return agent;
 }
 
 /** What no task can spend any more: ended tasks count what they spent, live ones what they may. */
 function freeMicroUsd(run: Run, tasks: Task[]): number {
-  const bound = tasks.reduce((sum, task) => sum + (task.live ? task.allotmentMicroUsd : spentMicroUsd(task)), 0);
+  const bound = tasks.reduce(
+    (sum, task) => sum + (task.live ? task.allotmentMicroUsd : spentMicroUsd(task)),
+    0,
+  );
   return Math.max(0, run.budget.limitMicroUsd - bound);
 }

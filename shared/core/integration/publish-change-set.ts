@@ -22,11 +22,18 @@ export async function publishChangeSet(
   integration: Task,
 ): Promise<{ ok: true; facts: Published } | { ok: false; reason: EndReason }> {
   const [target] = run.targets;
-  if (target?.baseSha === undefined) throw new PenstockError('internal', `run ${run.id} integrates without a base`);
+  if (target?.baseSha === undefined)
+    throw new PenstockError('internal', `run ${run.id} integrates without a base`);
   const bundle = await loadBundle(ports, integration);
   const reason = refusalOf(bundle);
   if (reason !== undefined) return { ok: false, reason };
-  const sha = await writeCommit(ports, { run, target, integration, bundle, previous: await previousBundle(ports, run, tasks) });
+  const sha = await writeCommit(ports, {
+    run,
+    target,
+    integration,
+    bundle,
+    previous: await previousBundle(ports, run, tasks),
+  });
   const heads = run.heads.at(-1) === sha ? run.heads : [...run.heads, sha];
   const { entries, added, deleted } = bundle.changeSet;
   const facts = { heads, diffStat: { files: entries.length, added, deleted } };
@@ -37,15 +44,25 @@ export async function publishChangeSet(
 async function loadBundle(ports: Pick<IntegrationPorts, 'blobs'>, task: Task): Promise<Bundle> {
   const key = task.result?.changeSet?.key;
   const bytes = key === undefined ? undefined : await ports.blobs.get(key);
-  if (bytes === undefined) throw new PenstockError('not_found', `the change set of ${task.id} in run ${task.run} is gone; retry the run`);
+  if (bytes === undefined)
+    throw new PenstockError(
+      'not_found',
+      `the change set of ${task.id} in run ${task.run} is gone; retry the run`,
+    );
   return readBundle(bytes);
 }
 
 /** What the branch shows now, when this is not the first round. */
-async function previousBundle(ports: Pick<IntegrationPorts, 'blobs'>, run: Run, tasks: Task[]): Promise<Bundle | undefined> {
+async function previousBundle(
+  ports: Pick<IntegrationPorts, 'blobs'>,
+  run: Run,
+  tasks: Task[],
+): Promise<Bundle | undefined> {
   if (run.heads.length === 0) return undefined;
   const shown = tasks
-    .filter((task) => task.kind === 'integrate' && task.settled && task.id !== `integrate-${run.integrations}`)
+    .filter(
+      (task) => task.kind === 'integrate' && task.settled && task.id !== `integrate-${run.integrations}`,
+    )
     .toSorted((a, b) => a.createdAt - b.createdAt)
     .at(-1);
   return shown === undefined ? undefined : loadBundle(ports, shown);
@@ -63,7 +80,10 @@ function refusalOf({ changeSet, contents }: Bundle): EndReason | undefined {
   );
   if (findings.length === 0) return undefined;
   const where = findings.slice(0, 10).map(({ kind, path, line }) => `${kind} in ${path}:${line}`);
-  return { code: 'secret_found', message: `the change contains what looks like a secret (${where.join(', ')}); nothing was written` };
+  return {
+    code: 'secret_found',
+    message: `the change contains what looks like a secret (${where.join(', ')}); nothing was written`,
+  };
 }
 
 interface CommitWork {
@@ -99,7 +119,11 @@ async function writeCommit(ports: IntegrationPorts, work: CommitWork): Promise<s
     const problem = `branch ${target.headBranch} of ${target.repository} was changed by somebody else; delete it or take over by hand`;
     throw new PenstockError('conflict', problem);
   };
-  const result = await performEffect(ports, { tenant: run.tenant, run: run.id, id: `commit-${integration.id}` }, { look, act });
+  const result = await performEffect(
+    ports,
+    { tenant: run.tenant, run: run.id, id: `commit-${integration.id}` },
+    { look, act },
+  );
   return String(result['sha']);
 }
 
@@ -118,8 +142,12 @@ function changesOf({ bundle, previous }: CommitWork): FileChange[] {
   const wanted = new Set(bundle.changeSet.entries.map(({ path }) => path));
   const reverted = (previous?.changeSet.entries ?? [])
     .filter(({ path }) => !wanted.has(path))
-    .map(({ path, before }) => fileChange(path, before?.mode ?? null, previous?.contents.get(before?.blob ?? '')));
-  const gone = new Set((previous?.changeSet.entries ?? []).filter(({ mode }) => mode === null).map(({ path }) => path));
+    .map(({ path, before }) =>
+      fileChange(path, before?.mode ?? null, previous?.contents.get(before?.blob ?? '')),
+    );
+  const gone = new Set(
+    (previous?.changeSet.entries ?? []).filter(({ mode }) => mode === null).map(({ path }) => path),
+  );
   const changed = bundle.changeSet.entries
     // What the branch no longer has cannot be deleted again.
     .filter(({ path, mode }) => mode !== null || !gone.has(path))
@@ -127,6 +155,10 @@ function changesOf({ bundle, previous }: CommitWork): FileChange[] {
   return [...changed, ...reverted];
 }
 
-function fileChange(path: string, mode: FileChange['mode'] | null, content: Uint8Array | undefined): FileChange {
+function fileChange(
+  path: string,
+  mode: FileChange['mode'] | null,
+  content: Uint8Array | undefined,
+): FileChange {
   return { path, mode: mode ?? '100644', ...(mode === null || content === undefined ? {} : { content }) };
 }

@@ -22,22 +22,38 @@ export async function openPullRequest(
     return found === undefined ? undefined : factsOf(found);
   };
   const act = async () => {
-    const request = { headBranch: target.headBranch, baseBranch: target.baseRef ?? 'main', title: neutralise(run.title), body };
+    const request = {
+      headBranch: target.headBranch,
+      baseBranch: target.baseRef ?? 'main',
+      title: neutralise(run.title),
+      body,
+    };
     return factsOf(await host.createPullRequest(target, request));
   };
-  const result = await performEffect(ports, { tenant: run.tenant, run: run.id, id: 'pull-request' }, { look, act });
+  const result = await performEffect(
+    ports,
+    { tenant: run.tenant, run: run.id, id: 'pull-request' },
+    { look, act },
+  );
   const number = Number(result['number']);
   if (run.heads.length > 1) await host.updatePullRequest(target, number, { body });
   return { number, url: String(result['url']), ready: false };
 }
 
 /** After the assessments have passed: the text gets their verdicts, and the draft becomes ready. Doing it twice is fine. */
-export async function markReady(ports: IntegrationPorts, run: Run, tasks: Task[]): Promise<Run['pullRequest']> {
+export async function markReady(
+  ports: IntegrationPorts,
+  run: Run,
+  tasks: Task[],
+): Promise<Run['pullRequest']> {
   const [target] = run.targets;
   const integration = tasks.find(({ id }) => id === `integrate-${run.integrations}`);
-  if (target === undefined || run.pullRequest === undefined || integration === undefined) return run.pullRequest;
+  if (target === undefined || run.pullRequest === undefined || integration === undefined)
+    return run.pullRequest;
   const host = ports.codeHost(target);
-  await host.updatePullRequest(target, run.pullRequest.number, { body: pullRequestBody(run, tasks, integration) });
+  await host.updatePullRequest(target, run.pullRequest.number, {
+    body: pullRequestBody(run, tasks, integration),
+  });
   await host.markReady(target, run.pullRequest.number);
   return { ...run.pullRequest, ready: true };
 }

@@ -65,8 +65,13 @@ function reviewText(tasks: Task[]): string {
   const last = verdicts.toSorted((a, b) => a.createdAt - b.createdAt);
   const lines = last.flatMap((task) => {
     const review = task.result?.review;
-    const remarks = (review?.remarks ?? []).map(({ path, text }) => `  - ${path === null ? '' : `\`${path}\`: `}${text}`);
-    return [`- **${task.agent}**: ${review?.verdict.replace('_', ' ') ?? ''}. ${review?.summary ?? ''}`, ...remarks];
+    const remarks = (review?.remarks ?? []).map(
+      ({ path, text }) => `  - ${path === null ? '' : `\`${path}\`: `}${text}`,
+    );
+    return [
+      `- **${task.agent}**: ${review?.verdict.replace('_', ' ') ?? ''}. ${review?.summary ?? ''}`,
+      ...remarks,
+    ];
   });
   return `## Review\n\n${lines.join('\n')}\n\nAgents' verdicts are advice; merging is yours.`;
 }

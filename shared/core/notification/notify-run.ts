@@ -65,12 +65,23 @@ function checkRun(run: Run, headSha: string, superseded: boolean, publicUrl: str
     detailsUrl: `${publicUrl}/runs/${run.id}`,
     summary: run.reason?.message ?? `Run ${run.id} is ${run.stage.replace('_', ' ')}.`,
   };
-  if (superseded) return { ...base, status: 'completed', conclusion: 'neutral', title: 'Superseded by a newer commit' };
+  if (superseded)
+    return { ...base, status: 'completed', conclusion: 'neutral', title: 'Superseded by a newer commit' };
   switch (run.stage) {
     case 'succeeded':
-      return { ...base, status: 'completed', conclusion: 'success', title: 'Integrated, checked and reviewed' };
+      return {
+        ...base,
+        status: 'completed',
+        conclusion: 'success',
+        title: 'Integrated, checked and reviewed',
+      };
     case 'failed':
-      return { ...base, status: 'completed', conclusion: 'failure', title: `Failed: ${run.reason?.code ?? 'unknown'}` };
+      return {
+        ...base,
+        status: 'completed',
+        conclusion: 'failure',
+        title: `Failed: ${run.reason?.code ?? 'unknown'}`,
+      };
     case 'cancelled':
       return { ...base, status: 'completed', conclusion: 'cancelled', title: 'Cancelled' };
     default:

@@ -24,7 +24,9 @@ function headline(run: Run): string {
   const pull = run.pullRequest === undefined ? '' : ` Pull request #${run.pullRequest.number}`;
   switch (run.stage) {
     case 'succeeded':
-      return run.pullRequest === undefined ? 'Done; nothing had to be changed.' : `Done.${pull} is ready for your review.`;
+      return run.pullRequest === undefined
+        ? 'Done; nothing had to be changed.'
+        : `Done.${pull} is ready for your review.`;
     case 'failed':
       return `Failed: ${run.reason?.code.replaceAll('_', ' ') ?? 'unknown'}.${pull === '' ? '' : `${pull} stays a draft.`}`;
     case 'cancelled':

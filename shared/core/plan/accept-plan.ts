@@ -28,7 +28,11 @@ const WORK_SHARE = 0.6;
 export const PLAN_SHARE = 0.15;
 
 /** Plans are named by their content, so storing one twice is storing it once. */
-export async function storePlan(ports: Pick<Ports, 'blobs'>, run: Pick<Run, 'tenant' | 'id'>, plan: StoredPlan): Promise<{ key: string; hash: string }> {
+export async function storePlan(
+  ports: Pick<Ports, 'blobs'>,
+  run: Pick<Run, 'tenant' | 'id'>,
+  plan: StoredPlan,
+): Promise<{ key: string; hash: string }> {
   const text = JSON.stringify(plan);
   const hash = createHash('sha256').update(text).digest('hex');
   const key = blobKeys.plan(run.tenant, run.id, hash);
@@ -38,7 +42,8 @@ export async function storePlan(ports: Pick<Ports, 'blobs'>, run: Pick<Run, 'ten
 
 export async function readPlan(ports: Pick<Ports, 'blobs'>, key: string): Promise<StoredPlan> {
   const bytes = await ports.blobs.get(key);
-  if (bytes === undefined) throw new PenstockError('not_found', `plan ${key} is gone; fork the run to plan again`);
+  if (bytes === undefined)
+    throw new PenstockError('not_found', `plan ${key} is gone; fork the run to plan again`);
   const stored = JSON.parse(new TextDecoder().decode(bytes)) as StoredPlan;
   return { ...stored, tasks: planProposal.parse({ tasks: stored.tasks }).tasks };
 }
@@ -59,7 +64,8 @@ export async function startPlan(ports: AcceptPorts, found: Versioned<Run>, plan:
   const at = ports.clock.now();
   const summary = summarise(ports, run, plan, await storePlan(ports, run, plan));
   const planned = { ...run, plan: summary };
-  const planning = run.stage === 'accepted' ? advanceRun(planned, 'planning', { at, by: 'decomposition' }) : planned;
+  const planning =
+    run.stage === 'accepted' ? advanceRun(planned, 'planning', { at, by: 'decomposition' }) : planned;
   const reason = approvalNeeded(ports, run, summary);
   if (run.dryRun || reason !== undefined) return endAtPlan(ports, { ...found, data: planning }, reason);
   const tasks = tasksOfPlan(ports, run, plan, at);
@@ -73,10 +79,19 @@ export async function startPlan(ports: AcceptPorts, found: Versioned<Run>, plan:
   if (tasks.length === 0) await settleRun(ports, run.tenant, run.id);
 }
 
-async function commitOrRetry(ports: AcceptPorts, found: Versioned<Run>, run: Run, tasks: Task[]): Promise<void> {
+async function commitOrRetry(
+  ports: AcceptPorts,
+  found: Versioned<Run>,
+  run: Run,
+  tasks: Task[],
+): Promise<void> {
   const { outcome } = await ports.store.commit([
     { op: 'set', ref: found.ref, data: run, ifVersion: found.version },
-    ...tasks.map((task) => ({ op: 'create' as const, ref: refs.task(run.tenant, run.id, task.id), data: task })),
+    ...tasks.map((task) => ({
+      op: 'create' as const,
+      ref: refs.task(run.tenant, run.id, task.id),
+      data: task,
+    })),
   ]);
   if (outcome === 'committed') return;
   throw new PenstockError('conflict', `run ${run.id} changed while its plan was stored`, { retry: 'later' });
@@ -86,8 +101,13 @@ async function commitOrRetry(ports: AcceptPorts, found: Versioned<Run>, run: Run
 async function followPlan(ports: AcceptPorts, run: Run, plan: StoredPlan): Promise<void> {
   if (run.stage !== 'executing') return;
   const roots = plan.tasks.filter((task) => task.dependencies.length === 0);
-  const tasks = await Promise.all(roots.map((task) => ports.store.get(refs.task(run.tenant, run.id, task.id))));
-  await dispatchRoots(ports, tasks.flatMap((task) => (task === undefined ? [] : [task.data])));
+  const tasks = await Promise.all(
+    roots.map((task) => ports.store.get(refs.task(run.tenant, run.id, task.id))),
+  );
+  await dispatchRoots(
+    ports,
+    tasks.flatMap((task) => (task === undefined ? [] : [task.data])),
+  );
 }
 
 async function dispatchRoots(ports: AcceptPorts, tasks: Task[]): Promise<void> {
@@ -95,7 +115,11 @@ async function dispatchRoots(ports: AcceptPorts, tasks: Task[]): Promise<void> {
   await Promise.all(roots.map((task) => dispatchTask(ports, task)));
 }
 
-async function endAtPlan(ports: AcceptPorts, planning: Versioned<Run>, reason: EndReason | undefined): Promise<void> {
+async function endAtPlan(
+  ports: AcceptPorts,
+  planning: Versioned<Run>,
+  reason: EndReason | undefined,
+): Promise<void> {
   await commitOrRetry(ports, planning, planning.data, []);
   const to = reason === undefined ? 'succeeded' : 'failed';
   const tasks = await readTasks(ports.store, planning.data.tenant, planning.data.id);
@@ -116,7 +140,14 @@ function approvalNeeded(ports: AcceptPorts, run: Run, plan: RunPlan): EndReason 
 function tasksOfPlan(ports: AcceptPorts, run: Run, plan: StoredPlan, at: number): Task[] {
   const planned = workOf(ports, run, plan);
   const share = Math.floor((run.budget.limitMicroUsd * WORK_SHARE) / Math.max(1, planned.length));
-  return planTasks({ run, planned, agents: ports.agents, allotmentMicroUsd: share, maxAttempts: ports.policy.maxAttempts, at });
+  return planTasks({
+    run,
+    planned,
+    agents: ports.agents,
+    allotmentMicroUsd: share,
+    maxAttempts: ports.policy.maxAttempts,
+    at,
+  });
 }
 
 /** Assessments of a run with a repository judge its pull request: they are held until there is one. */
@@ -140,9 +171,15 @@ const DEFAULT_REVIEW: Review = {
   instructions: 'Judge whether the change does what was asked, is correct, and is safe to merge.',
 };
 
-function summarise(ports: AcceptPorts, run: Run, plan: StoredPlan, stored: { key: string; hash: string }): RunPlan {
+function summarise(
+  ports: AcceptPorts,
+  run: Run,
+  plan: StoredPlan,
+  stored: { key: string; hash: string },
+): RunPlan {
   const widths = new Map<number, number>();
-  for (const level of levelsOf(workOf(ports, run, plan)).values()) widths.set(level, (widths.get(level) ?? 0) + 1);
+  for (const level of levelsOf(workOf(ports, run, plan)).values())
+    widths.set(level, (widths.get(level) ?? 0) + 1);
   return {
     ...stored,
     summary: plan.summary,

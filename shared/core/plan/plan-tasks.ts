@@ -74,12 +74,14 @@ export function planTasks(options: {
   const size = new Map(planned.map((task) => [task.id, task.dependencies.length]));
   const dependants = new Map<string, string[]>();
   for (const { id, dependencies } of planned) {
-    for (const dependency of dependencies) dependants.set(dependency, [...(dependants.get(dependency) ?? []), id]);
+    for (const dependency of dependencies)
+      dependants.set(dependency, [...(dependants.get(dependency) ?? []), id]);
   }
   return planned.map((task) => {
     const behind = dependants.get(task.id) ?? [];
     const agent = agents.get(task.agent);
-    if (agent === undefined) throw new TypeError(`plan of run ${run.id} was not validated: no agent ${task.agent}`);
+    if (agent === undefined)
+      throw new TypeError(`plan of run ${run.id} was not validated: no agent ${task.agent}`);
     const spec: NewTask = {
       id: task.id,
       kind: 'work',

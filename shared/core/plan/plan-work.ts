@@ -1,5 +1,10 @@
 import type { AttemptResultInput } from '../../messages/attempt-api.ts';
-import { type ArchitectAnswer, architectAnswer, plannedTask, type PlanProposal } from '../../messages/plan.ts';
+import {
+  type ArchitectAnswer,
+  architectAnswer,
+  plannedTask,
+  type PlanProposal,
+} from '../../messages/plan.ts';
 import type { Attempt } from '../../ports/attempt.ts';
 import type { OpenAttempt, Ports } from '../ports.ts';
 import { MAX_PATHS } from '../prepare-target.ts';
@@ -9,7 +14,10 @@ import { validatePlan } from './validate-plan.ts';
 type PlanPorts = Pick<Ports, 'agents' | 'policy' | 'codeHost' | 'work'>;
 
 /** The architect's plan, checked; rejected once, it is asked again with all the reasons. */
-export async function planWork(ports: PlanPorts, open: () => Promise<OpenAttempt>): Promise<AttemptResultInput> {
+export async function planWork(
+  ports: PlanPorts,
+  open: () => Promise<OpenAttempt>,
+): Promise<AttemptResultInput> {
   const opened = await open();
   const paths = await existingPaths(ports, opened.attempt);
   const { attempt, logged } = countingLog(opened.attempt);
@@ -34,10 +42,16 @@ type Judgement = { ok: true; plan: StoredPlan } | { ok: false; reasons: string[]
 
 function judge(ports: PlanPorts, output: string, paths: ReadonlySet<string> | undefined): Judgement {
   const answer = architectAnswer.safeParse(parseJson(output));
-  if (!answer.success) return { ok: false, reasons: answer.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) };
+  if (!answer.success)
+    return {
+      ok: false,
+      reasons: answer.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
+    };
   const malformed = answer.data.tasks.flatMap((task) => {
     const checked = plannedTask.safeParse(task);
-    return checked.success ? [] : checked.error.issues.map(({ path, message }) => `task ${task.id}: ${path.join('.')}: ${message}`);
+    return checked.success
+      ? []
+      : checked.error.issues.map(({ path, message }) => `task ${task.id}: ${path.join('.')}: ${message}`);
   });
   if (malformed.length > 0) return { ok: false, reasons: malformed };
   const proposal: PlanProposal = { tasks: answer.data.tasks.map((task) => plannedTask.parse(task)) };
@@ -52,8 +66,12 @@ function promiseReasons({ tasks }: ArchitectAnswer, paths: ReadonlySet<string> |
   return tasks.flatMap((task) => {
     const missing = task.scope.filter((scope) => paths !== undefined && isMissing(scope, paths));
     return [
-      ...(task.acceptance.length === 0 ? [`task ${task.id} has no acceptance criterion that a command or the reviewer can check`] : []),
-      ...missing.map((scope) => `task ${task.id}: ${scope} does not exist; write new:${scope} if it is to be created`),
+      ...(task.acceptance.length === 0
+        ? [`task ${task.id} has no acceptance criterion that a command or the reviewer can check`]
+        : []),
+      ...missing.map(
+        (scope) => `task ${task.id}: ${scope} does not exist; write new:${scope} if it is to be created`,
+      ),
     ];
   });
 }
@@ -67,10 +85,20 @@ async function existingPaths(ports: PlanPorts, { brief }: Attempt): Promise<Set<
   if (brief.target === undefined) return undefined;
   const host = brief.target.host === 'github' ? 'github' : 'local-git';
   const repository = { host, repository: brief.target.repository } as const;
-  const { entries, truncated } = await ports.codeHost({ host }).readTree(repository, brief.target.baseSha, MAX_PATHS);
+  const { entries, truncated } = await ports
+    .codeHost({ host })
+    .readTree(repository, brief.target.baseSha, MAX_PATHS);
   if (truncated) return undefined;
   const paths = entries.map(({ path }) => path);
-  return new Set(paths.flatMap((path) => [path, ...path.split('/').slice(0, -1).map((_, n, all) => all.slice(0, n + 1).join('/'))]));
+  return new Set(
+    paths.flatMap((path) => [
+      path,
+      ...path
+        .split('/')
+        .slice(0, -1)
+        .map((_, n, all) => all.slice(0, n + 1).join('/')),
+    ]),
+  );
 }
 
 function parseJson(text: string): unknown {
@@ -94,5 +122,9 @@ function countingLog(attempt: Attempt): { attempt: Attempt; logged: () => number
 function secondTry(attempt: Attempt, reasons: string[], chunks: number): Attempt {
   const previousFailure = `Your plan was rejected:\n${reasons.map((reason) => `- ${reason}`).join('\n')}`;
   const { resume: _clean, ...brief } = attempt.brief;
-  return { ...attempt, brief: { ...brief, previousFailure }, log: (n, lines) => attempt.log(chunks + n, lines) };
+  return {
+    ...attempt,
+    brief: { ...brief, previousFailure },
+    log: (n, lines) => attempt.log(chunks + n, lines),
+  };
 }

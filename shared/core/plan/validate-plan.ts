@@ -26,7 +26,11 @@ export function validatePlan(
   if (tasks.length > limits.maxPlanTasks) {
     return { ok: false, reasons: [`the plan has ${tasks.length} tasks; ${limits.maxPlanTasks} are allowed`] };
   }
-  const reasons = [...nodeReasons(tasks, agents), ...edgeReasons(tasks, agents), ...shapeReasons(tasks, limits)];
+  const reasons = [
+    ...nodeReasons(tasks, agents),
+    ...edgeReasons(tasks, agents),
+    ...shapeReasons(tasks, limits),
+  ];
   if (reasons.length > 0) return { ok: false, reasons: reasons.slice(0, MAX_REASONS) };
   return { ok: true, tasks: withScopeEdges(tasks, agents) };
 }
@@ -40,7 +44,8 @@ function nodeReasons(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): 
   const assessments = new Set(tasks.filter((task) => isAssessment(task, agents)).map(({ id }) => id));
   for (const { id, agent } of tasks) {
     const judged = /^(.+)-\d+$/.exec(id)?.[1];
-    if (judged !== undefined && assessments.has(judged)) reasons.push(`task id ${id} is kept for a later round of ${judged}; choose another`);
+    if (judged !== undefined && assessments.has(judged))
+      reasons.push(`task id ${id} is kept for a later round of ${judged}; choose another`);
     if (seen.has(id)) reasons.push(`task ${id} stands twice; every id must be unique`);
     seen.add(id);
     if (id === 'review' && agents.get(agent)?.category !== 'assessment') {
@@ -69,12 +74,19 @@ function edgeReasons(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): 
     for (const dependency of dependencies) {
       const on = byId.get(dependency);
       if (dependency === id) reasons.push(`task ${id} depends on itself`);
-      else if (on === undefined) reasons.push(`task ${id} depends on ${dependency}, which is not in the plan`);
-      else if (agents.get(on.agent)?.category === 'assessment' && agents.get(byId.get(id)?.agent ?? '')?.category !== 'assessment') {
-        reasons.push(`task ${id} depends on the assessment ${dependency}, which judges the finished pull request`);
+      else if (on === undefined)
+        reasons.push(`task ${id} depends on ${dependency}, which is not in the plan`);
+      else if (
+        agents.get(on.agent)?.category === 'assessment' &&
+        agents.get(byId.get(id)?.agent ?? '')?.category !== 'assessment'
+      ) {
+        reasons.push(
+          `task ${id} depends on the assessment ${dependency}, which judges the finished pull request`,
+        );
       }
     }
-    if (new Set(dependencies).size !== dependencies.length) reasons.push(`task ${id} names a dependency twice`);
+    if (new Set(dependencies).size !== dependencies.length)
+      reasons.push(`task ${id} names a dependency twice`);
   }
   return reasons;
 }
@@ -84,11 +96,14 @@ function shapeReasons(tasks: PlannedTask[], limits: PlanLimits): string[] {
   const known = new Map(tasks.map((task) => [task.id, task]));
   const sound = [...known.values()].map(({ id, dependencies }) => ({
     id,
-    dependencies: [...new Set(dependencies)].filter((dependency) => dependency !== id && known.has(dependency)),
+    dependencies: [...new Set(dependencies)].filter(
+      (dependency) => dependency !== id && known.has(dependency),
+    ),
   }));
   const levels = levelsOf(sound);
   const inCycle = sound.filter((task) => !levels.has(task.id)).map((task) => task.id);
-  if (inCycle.length > 0) return [`these tasks wait for each other in a cycle: ${inCycle.slice(0, 20).join(', ')}`];
+  if (inCycle.length > 0)
+    return [`these tasks wait for each other in a cycle: ${inCycle.slice(0, 20).join(', ')}`];
   const depth = Math.max(...levels.values()) + 1;
   if (depth <= limits.maxPlanDepth) return [];
   return [`the longest chain has ${depth} tasks; ${limits.maxPlanDepth} are allowed`];

@@ -25,7 +25,11 @@ export async function openApiWorld(
   const folder = mkdtempSync(join(tmpdir(), 'penstock-api-'));
   const config = readConfig({ PENSTOCK_DATA: folder, PENSTOCK_TENANT: options.tenant ?? 'local' });
   const { caller, simulated = true } = options;
-  const access = { provider: simulated ? 'script' : 'anthropic', baseUrl: 'http://127.0.0.1:9', apiKey: 'none' } as const;
+  const access = {
+    provider: simulated ? 'script' : 'anthropic',
+    baseUrl: 'http://127.0.0.1:9',
+    apiKey: 'none',
+  } as const;
   const log = createPinoLog({ level: 'SILENT' });
   const local = await createLocalRuntime({ config, baseUrl: BASE_URL, model: access, log });
   const identity =

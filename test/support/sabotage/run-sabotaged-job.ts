@@ -6,7 +6,8 @@ import { readJobConfig } from '../../../shared/runtime/job-config.ts';
 
 /** The real job with one tool replaced: what a negative control breaks. */
 export async function runSabotagedJob(name: string, run: Tool['run']): Promise<void> {
-  const wrapTools = (tools: Tool[]) => tools.map((tool) => (tool.spec.name === name ? { ...tool, run } : tool));
+  const wrapTools = (tools: Tool[]) =>
+    tools.map((tool) => (tool.spec.name === name ? { ...tool, run } : tool));
   const log = createPinoLog({ level: 'INFO' });
   const terminated = new AbortController().signal;
   await runJob({ config: readJobConfig(), clock: createSystemClock(), log, terminated, wrapTools });
