@@ -41,7 +41,7 @@ const inside = (folder: string) => all.filter(({ path }) => path.startsWith(fold
 const isOurs = (name: string) =>
   name.startsWith('shared/') || name.startsWith('functions/') || name.startsWith('test/');
 const isIo = (name: string) =>
-  /^node:/.test(name) && !['node:crypto', 'node:path', 'node:util', 'node:path/posix'].includes(name);
+  name.startsWith('node:') && !['node:crypto', 'node:path', 'node:util', 'node:path/posix'].includes(name);
 
 /** Pure parts of the core that adapters may call: parsing and judging, no use case. */
 const PURE_CORE = /^shared\/core\/(repository|agents|models)\//;

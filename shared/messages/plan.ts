@@ -31,14 +31,12 @@ export const architectAnswer = z.strictObject({
   summary: z.string().min(1).max(4_000),
   tasks: z
     .array(
-      plannedTask
-        .pick({ id: true, agent: true, instructions: true })
-        .extend({
-          title: z.string(),
-          dependencies: z.array(z.string()),
-          acceptance: z.array(z.string()),
-          scope: z.array(z.string()),
-        }),
+      plannedTask.pick({ id: true, agent: true, instructions: true }).extend({
+        title: z.string(),
+        dependencies: z.array(z.string()),
+        acceptance: z.array(z.string()),
+        scope: z.array(z.string()),
+      }),
     )
     .min(1),
 });

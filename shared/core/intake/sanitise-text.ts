@@ -1,7 +1,13 @@
-/** Characters that a reader does not see but a model does: zero width, direction marks, tag characters, other controls. */
-// oxlint-disable-next-line no-misleading-character-class -- single characters are what is looked for
-const HIDDEN =
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF9-\uFFFB]|[\u{E0000}-\u{E0FFF}]/gu;
+/** Characters that a reader does not see but a model does. */
+const HIDDEN = new RegExp(
+  [
+    String.raw`[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]`, // controls
+    String.raw`[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u3164\uFFA0]`, // fillers and joiners
+    String.raw`[\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]`, // zero width, direction marks
+    String.raw`[\uFE00-\uFE0F]|[\u{E0000}-\u{E0FFF}]`, // variation selectors, tag characters
+  ].join('|'),
+  'gu',
+);
 const HTML_COMMENT = /<!--[\s\S]*?(-->|$)/g;
 
 /** Untrusted text as a person sees it on the page: hidden characters and HTML comments are gone. */

@@ -218,7 +218,7 @@ describe('Bad input', () => {
   ])('as %s is refused: a form of another site could send it', async (type) => {
     await open();
     const answer = await submit(ok, { 'content-type': type });
-    expect(answer.status).toBe(400);
+    expect(answer.status).toBe(415);
     expect(await runs()).toEqual([]);
   });
 
