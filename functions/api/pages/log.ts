@@ -1,11 +1,25 @@
 import { html } from 'hono/html';
+import type { Run } from '../../../shared/core/run.ts';
 import type { Task, TaskAttempt } from '../../../shared/core/task.ts';
 import { hasEnded } from '../../../shared/core/views/task-view.ts';
 import { type Html, glyphOf, toneOf } from './html.ts';
-import type { RunPage } from './run-page.ts';
+
+/** The attempt whose log is shown, with its text. */
+export interface ShownLog {
+  task: Task;
+  attempt: TaskAttempt;
+  text: string;
+  isCut: boolean;
+}
+
+interface Logs {
+  run: Run;
+  tasks: Task[];
+  log: ShownLog | undefined;
+}
 
 /** The log of one attempt, and the way to the others. The text itself is kept up to date by the stream, not with the page. */
-export function logCard({ run, tasks, log }: RunPage): Html {
+export function logCard({ run, tasks, log }: Logs): Html {
   return html`<section class="card" id="log">
     <div id="log-head" data-live>
       ${log === undefined ? html`<header class="tabs"><h2>Log</h2></header>` : head(run.id, tasks, log)}
@@ -14,7 +28,7 @@ export function logCard({ run, tasks, log }: RunPage): Html {
   </section>`;
 }
 
-function head(run: string, tasks: readonly Task[], { task, attempt }: NonNullable<RunPage['log']>): Html {
+function head(run: string, tasks: readonly Task[], { task, attempt }: ShownLog): Html {
   const url = `/api/runs/${run}/tasks/${task.id}/attempts/${attempt.generation}`;
   return html`<div class="tabs" id="log-source" data-follow="${url}/log?follow=1">
       <h2>Log of ${task.id}, attempt ${attempt.generation}</h2>
@@ -34,7 +48,7 @@ function tab(task: Task, attempt: TaskAttempt, isHere: boolean): Html {
   >`;
 }
 
-function text({ text: lines, isCut, task, attempt }: NonNullable<RunPage['log']>): string {
+function text({ text: lines, isCut, task, attempt }: ShownLog): string {
   if (lines === '') return hasEnded(task, attempt) ? 'This attempt wrote nothing.' : 'Nothing written yet.';
   return isCut ? `… earlier lines are in the text …\n${lines}` : lines;
 }

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { isTerminal, type Run } from '../../../shared/core/run.ts';
-import type { Task, TaskAttempt } from '../../../shared/core/task.ts';
+import type { Task } from '../../../shared/core/task.ts';
 import type { CostView, RunEvent } from '../../../shared/messages/run-view.ts';
 import { checksCard } from './checks.ts';
 import { costCard } from './cost.ts';
@@ -8,7 +8,7 @@ import { diffFiles } from './diff.ts';
 import { dateTime, duration, plural, usd } from './format.ts';
 import { graph } from './graph.ts';
 import { type Html, nothing, outsideLink, pill } from './html.ts';
-import { logCard } from './log.ts';
+import { logCard, type ShownLog } from './log.ts';
 import { tasksCard } from './tasks.ts';
 import { timeline } from './timeline.ts';
 
@@ -18,8 +18,7 @@ export interface RunPage {
   tasks: Task[];
   events: RunEvent[];
   cost: CostView;
-  /** The attempt whose log is shown, with its text. */
-  log: { task: Task; attempt: TaskAttempt; text: string; isCut: boolean } | undefined;
+  log: ShownLog | undefined;
   diff: string | undefined;
   now: number;
 }

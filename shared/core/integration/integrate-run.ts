@@ -1,7 +1,6 @@
 import { advanceRun } from '../advance-run.ts';
 import { dispatchTask } from '../dispatch-task.ts';
 import { newTask, type NewTask } from '../plan/plan-tasks.ts';
-import type { Ports } from '../ports.ts';
 import { isTransient, PenstockError } from '../../ports/penstock-error.ts';
 import type { Versioned } from '../../ports/store.ts';
 import { refs } from '../refs.ts';
@@ -9,14 +8,10 @@ import type { Run } from '../run.ts';
 import { readTasks } from '../run-tasks.ts';
 import { endRun, notify, settleRun } from '../settle-run.ts';
 import { spentMicroUsd, type Task } from '../task.ts';
+import type { IntegrationPorts } from './integration-ports.ts';
 import { decideIntegration, type IntegrationStep } from './decide-integration.ts';
 import { publishChangeSet } from './publish-change-set.ts';
 import { markReady } from './publish-pull-request.ts';
-
-export type IntegrationPorts = Pick<
-  Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'log' | 'agents' | 'policy' | 'codeHost'
->;
 
 /** Shares of what is left of the budget: a fix may cost as much as work does, a review reads once. */
 const FIX_SHARE = 0.5;

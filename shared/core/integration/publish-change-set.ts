@@ -7,7 +7,7 @@ import { protectedPaths } from '../repository/protected-paths.ts';
 import { redact, scanSecrets } from '../repository/scan-secrets.ts';
 import type { EndReason, Run, Target } from '../run.ts';
 import type { Task } from '../task.ts';
-import type { IntegrationPorts } from './integrate-run.ts';
+import type { IntegrationPorts } from './integration-ports.ts';
 import { openPullRequest } from './publish-pull-request.ts';
 import { checksText, neutralise } from './pull-request-body.ts';
 

@@ -1,7 +1,7 @@
 import { performEffect } from '../perform-effect.ts';
 import type { Run } from '../run.ts';
 import type { Task } from '../task.ts';
-import type { IntegrationPorts } from './integrate-run.ts';
+import type { IntegrationPorts } from './integration-ports.ts';
 import { neutralise, pullRequestBody } from './pull-request-body.ts';
 
 /** The draft for the run's branch, made once; its text is brought up to date. Hosts without pull requests have none. */
