@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { DocumentRef, Query, Store, Versioned, Where, Write } from '../../shared/ports/store.ts';
 import { MAX_COMMIT_WRITES, MAX_DOCUMENT_BYTES, MAX_PAGE } from '../../shared/ports/store.ts';
@@ -683,9 +683,17 @@ export function storeContract(
     });
 
     describe('watch', () => {
+      const stops: (() => void)[] = [];
+      // A listener that outlives its case would break the cases behind it.
+      afterEach(() => stops.splice(0).forEach((stop) => stop()));
+      const watch: Store['watch'] = (ref, onChange) => {
+        const stop = store.watch(ref, onChange);
+        stops.push(stop);
+        return stop;
+      };
       it('tells the present state, each later one, and the end', async () => {
         const seen = collector<Document>();
-        const stop = store.watch(refTo('a'), seen.add);
+        const stop = watch(refTo('a'), seen.add);
         await seen.until((document) => document === undefined);
         await store.create(refTo('a'), { n: 1 });
         await seen.until((document) => document?.data['n'] === 1);
@@ -699,8 +707,8 @@ export function storeContract(
 
       it('tells nothing of other documents, nothing after it is stopped, and each watcher for itself', async () => {
         const [seen, other] = [collector<Document>(), collector<Document>()];
-        const stop = store.watch(refTo('a'), seen.add);
-        const stopOther = store.watch(refTo('a'), other.add);
+        const stop = watch(refTo('a'), seen.add);
+        const stopOther = watch(refTo('a'), other.add);
         await Promise.all([seen.until(() => true), other.until(() => true)]);
         await put('b', { n: 1 });
         stop();

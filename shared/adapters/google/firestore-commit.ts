@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DocumentReference, Firestore, WriteBatch, WriteResult } from '@google-cloud/firestore';
-import type { PenstockError } from '../../ports/penstock-error.ts';
+import { PenstockError } from '../../ports/penstock-error.ts';
 import { checkWrites, encodeDocument } from '../../ports/store-rules.ts';
 import type { CommitResult, DocumentRef, Write } from '../../ports/store.ts';
 import {
@@ -20,6 +20,8 @@ export type Call = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
 /** NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION: what a precondition that does not hold comes back as. */
 const PRECONDITION_CODES = [5, 6, 9];
+/** UNKNOWN, ABORTED, INTERNAL, UNAVAILABLE: worth one more try at once. */
+const PASSING_CODES = [2, 10, 13, 14];
 /** INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED: certainly not applied. */
 const REFUSAL_CODES = [3, 7, 16];
 
@@ -31,6 +33,21 @@ const REFUSAL_CODES = [3, 7, 16];
 export async function commitWrites(firestore: Firestore, call: Call, writes: Write[]): Promise<CommitResult> {
   checkWrites(writes);
   const writeId = randomUUID();
+  try {
+    return await commitOnce(firestore, call, { writes, writeId });
+  } catch (error) {
+    if (!(error instanceof PenstockError) || !PASSING_CODES.includes(grpcCode(error.cause) ?? -1))
+      throw error;
+    // Not applied, or so the records say; by the same `writeId` a repeat is still recognised.
+    return commitOnce(firestore, call, { writes, writeId });
+  }
+}
+
+async function commitOnce(
+  firestore: Firestore,
+  call: Call,
+  { writes, writeId }: { writes: Write[]; writeId: string },
+): Promise<CommitResult> {
   const batch = firestore.batch();
   // All of them before any answer: what is invalid is refused also beside a version that cannot hold.
   const fits = writes.map((write) => addWrite(batch, documentOf(firestore, write.ref), write, writeId));

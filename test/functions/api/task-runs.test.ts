@@ -112,7 +112,7 @@ describe('a TaskRun over HTTP', () => {
     await cancelRun(ports, 'local', run.id, 'local');
     const { status } = await read(4);
     expect(status.phase).toBe('Cancelled');
-    expect(status.events.map(({ message }) => message)).toContain('write cancelled');
+    expect(status.events.map(({ message }) => message)).toContain('write cancelled: the run was cancelled');
     expect(status.events.at(-1)?.message).toMatch(/^run cancelled/);
   });
 

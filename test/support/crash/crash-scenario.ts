@@ -105,7 +105,7 @@ function startHost(world: World, point?: CrashPoint): HostProcess {
     PORT: String(world.port),
     LOG_LEVEL: 'INFO',
     PENSTOCK_DATA: dataOf(world.folder),
-    PENSTOCK_LEASE_SECONDS: '2',
+    PENSTOCK_LEASE_SECONDS: '4',
     PENSTOCK_RENEW_SECONDS: '0.5',
     PENSTOCK_START_SECONDS: '3',
     PENSTOCK_SWEEP_SECONDS: '0.3',

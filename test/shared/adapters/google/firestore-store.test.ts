@@ -83,10 +83,22 @@ group('emulators')('Firestore', () => {
     await store.close();
   });
 
-  it('reports a commit that was not applied as an error that may be tried later', async () => {
+  it('tries a commit once more that a passing fault kept from being applied', async () => {
     const firestore = connect();
     const store = createFirestoreStore({ firestore });
     intercept(firestore, () => Promise.reject(Object.assign(new Error('no connection'), { code: 14 })));
+    expect(await store.create({ collection: 'c', id: 'again' }, {})).toBe('created');
+    await store.close();
+  });
+
+  it('reports a commit that was not applied as an error that may be tried later', async () => {
+    const firestore = connect();
+    const store = createFirestoreStore({ firestore });
+    const fail = () => Promise.reject(Object.assign(new Error('no connection'), { code: 14 }));
+    intercept(firestore, () => {
+      intercept(firestore, fail);
+      return fail();
+    });
     const commit = store.create({ collection: 'c', id: 'a' }, {});
     await expect(commit).rejects.toMatchObject({ code: 'unavailable', retry: 'later' });
     expect(await store.get({ collection: 'c', id: 'a' })).toBeUndefined();

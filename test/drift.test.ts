@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { topics } from '../shared/messages/topics.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** Folders that a process starts from by the functions framework. */
+const registered = readdirSync(join(root, 'functions')).filter((name) =>
+  existsSync(join(root, 'functions', name, 'index.ts')),
+);
+
+/** `| name | door | does |` rows of the README. */
+const rows = [...readme.matchAll(/^\| `([a-z-]+)` +\| ([^|]+?) +\| [^|]+ \|$/gm)].map(
+  ([, name = '', door = '']) => ({ name, door }),
+);
+
+describe('the README', () => {
+  it('lists every function that is registered, and the job', () => {
+    expect(rows.map(({ name }) => name).toSorted()).toEqual([...registered, 'agent-job'].toSorted());
+  });
+
+  it('names for each function the topic that it really takes', () => {
+    for (const { name, door } of rows.filter((row) => row.door.startsWith('`'))) {
+      const source = readFileSync(join(root, 'functions', name, `${name}.ts`), 'utf8');
+      expect(source).toContain(`topic: '${door.replaceAll('`', '')}'`);
+    }
+  });
+
+  it('shows the two commands as the package has them', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    expect(Object.keys(scripts)).toEqual(
+      expect.arrayContaining(['start', 'test', 'check', 'format', 'penstock']),
+    );
+    expect(readme).toContain('npm ci && npm start');
+    expect(readme).toContain('npm ci && npm test');
+  });
+});
+
+describe('every topic', () => {
+  it('has a function that takes it', () => {
+    const taken = rows.flatMap(({ door }) => (door.startsWith('`') ? [door.replaceAll('`', '')] : []));
+    expect(taken.toSorted()).toEqual(Object.keys(topics).toSorted());
+  });
+});
