@@ -29,7 +29,6 @@ export interface Policy {
   leaseMs: number;
   renewEveryMs: number;
   startByJobMs: number;
-  startByFunctionMs: number;
   functionLaneLimitMs: number;
   /** How long before its hard limit an attempt is asked to wrap up. */
   wrapUpMs: number;

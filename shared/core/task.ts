@@ -96,16 +96,6 @@ export interface Task {
   history: HistoryEntry[];
 }
 
-export function isLive(state: TaskState): boolean {
-  return (
-    state === 'pending' ||
-    state === 'ready' ||
-    state === 'starting' ||
-    state === 'running' ||
-    state === 'blocked'
-  );
-}
-
 /** Sorts as text by time; of one moment, by id. */
 export function endOrder(id: string, at: number): string {
   return `${String(at).padStart(15, '0')} ${id}`;

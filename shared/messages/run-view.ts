@@ -189,7 +189,6 @@ export const statusView = z.object({
   liveRuns: count,
   agents: count,
 });
-export type StatusView = z.infer<typeof statusView>;
 
 /** An entry of `GET /api/agents` (004-13). */
 export const agentView = z.object({

@@ -1,4 +1,4 @@
-export type SandboxKind = 'bubblewrap' | 'container' | 'none';
+export type SandboxKind = 'bubblewrap' | 'none';
 
 export interface SandboxCommand {
   /** Program and arguments; no shell is added. */

@@ -136,7 +136,6 @@ function policyOf(config: Config, baseUrl: string): Policy {
     leaseMs: config.PENSTOCK_LEASE_SECONDS * 1_000,
     renewEveryMs: config.PENSTOCK_RENEW_SECONDS * 1_000,
     startByJobMs: config.PENSTOCK_START_SECONDS * 1_000,
-    startByFunctionMs: config.PENSTOCK_START_SECONDS * 1_000,
     functionLaneLimitMs: 9 * 60_000,
     wrapUpMs: 60_000,
     maxFixRounds: 3,

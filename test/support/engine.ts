@@ -188,7 +188,6 @@ export const POLICY: Policy = {
   leaseMs: 180_000,
   renewEveryMs: 60_000,
   startByJobMs: 900_000,
-  startByFunctionMs: 120_000,
   functionLaneLimitMs: 540_000,
   wrapUpMs: 60_000,
   maxFixRounds: 3,

@@ -9,7 +9,6 @@ export interface Sql {
 /** The order in which Firestore sorts values of different types; a filter matches values of its own kind only. */
 const KINDS = { null: 0, boolean: 1, number: 2, string: 3, array: 4, object: 5 } as const;
 export type Kind = (typeof KINDS)[keyof typeof KINDS];
-export const ARRAY_KIND = KINDS.array;
 
 export function kindOf(value: unknown): Kind {
   if (value === null) return KINDS.null;

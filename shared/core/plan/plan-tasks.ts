@@ -2,7 +2,7 @@ import type { Agent } from '../../messages/agent-file.ts';
 import type { PlannedTask } from '../../messages/plan.ts';
 import { appendHistory } from '../history.ts';
 import type { Priority, Run } from '../run.ts';
-import type { Task } from '../task.ts';
+import { MAX_ATTEMPTS, type Task } from '../task.ts';
 
 /** Head start of a priority over the time it has waited, so that nothing starves (000-02). */
 const BOOST_MS: Record<Priority, number> = { critical: 3_600_000, high: 900_000, normal: 300_000, low: 0 };
@@ -50,7 +50,7 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     settled: false,
     live: true,
     allotmentMicroUsd: spec.allotmentMicroUsd,
-    maxAttempts,
+    maxAttempts: Math.min(maxAttempts, MAX_ATTEMPTS),
     rank: at - BOOST_MS[run.priority],
     notBefore: 0,
     leaseUntil: 0,
