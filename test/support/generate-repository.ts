@@ -241,6 +241,11 @@ const makers: Record<BugKind, readonly CaseMaker[]> = {
   ],
 };
 
+/** The files with a contract that says how to test them: without it the manifest says so, and npm is started for every check. */
+export function withContract(files: Record<string, string>): Record<string, string> {
+  return { ...files, '.github/penstock.yml': 'test: node --test\n' };
+}
+
 function toFiles({ module, source, call, tests }: Case, name: string, pick: Pick): Record<string, string> {
   const neighbour = pick(['identity', 'asIs', 'unchanged']);
   const healthy = [`export function ${neighbour}(value) {`, '  return value;', '}'];

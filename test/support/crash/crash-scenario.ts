@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateRepositories } from '../generate-repository.ts';
+import { fileURLToPath } from 'node:url';
+import { generateRepositories, withContract } from '../generate-repository.ts';
 import type { Github } from '../github/github-driver.ts';
 import { githubEnvironment, PERSON, startGithubWith } from '../platform.ts';
 import {
@@ -44,7 +45,7 @@ export async function crashRun({ point, isBlind = false, whole }: CrashRunOption
   const startedAt = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'penstock-crash-'));
   const model = await startRecordingModel();
-  const stand = await startGithubWith(REPOSITORY?.files ?? {}, 'sums');
+  const stand = await startGithubWith(withContract(REPOSITORY?.files ?? {}), 'sums');
   const world: World = { ...stand, folder, model, port: await reservePort(), isBlind };
   let host = startHost(world, point);
   try {
@@ -110,6 +111,7 @@ function startHost(world: World, point?: CrashPoint): HostProcess {
     PENSTOCK_START_SECONDS: '3',
     PENSTOCK_SWEEP_SECONDS: '0.3',
     PENSTOCK_RETRY_BASE_SECONDS: '0.1',
+    NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/penstock', import.meta.url)),
     PENSTOCK_TEST_MODEL: world.model.url,
     PENSTOCK_TEST_CRASH: JSON.stringify(orders),
     PENSTOCK_TEST_BLIND: world.isBlind ? '1' : '0',
