@@ -5,4 +5,6 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/functions/cli/demo/repository', '<rootDir>/.penstock'],
   testTimeout: 30_000,
+  // Modules of finished files stay in a worker's memory, and every process started from a large one costs more.
+  workerIdleMemoryLimit: '400MB',
 };

@@ -32,13 +32,13 @@ export async function loadAgents(folder: string): Promise<Agent[]> {
 
 /** The prompts that agents share. Throws `config` naming every file that is missing. */
 export async function loadPrompts(folder: string): Promise<Prompts> {
-  const missing: string[] = [];
   const entries = await Promise.all(
     promptNames.map(async (name) => {
-      const text = await readFile(join(folder, `${name}.md`), 'utf8').catch(() => missing.push(`${name}.md`));
-      return [name, String(text).trim()] as const;
+      const text = await readFile(join(folder, `${name}.md`), 'utf8').catch(() => undefined);
+      return [name, text?.trim()] as const;
     }),
   );
+  const missing = entries.filter(([, text]) => text === undefined).map(([name]) => `${name}.md`);
   if (missing.length > 0)
     throw new PenstockError('config', `${missing.join(', ')} missing in ${folder}.`, { reasons: missing });
   return promptFiles.parse(Object.fromEntries(entries));
