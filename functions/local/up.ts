@@ -42,7 +42,14 @@ export interface Up {
 /** The whole platform in this process, until `stop`. */
 export async function startUp(options: UpOptions = {}): Promise<Up> {
   const config = readConfig({ ...(options.env ?? processEnvironment()), ...overrides(options) });
-  const model = recorded(await openModel(config, options.model ?? 'anthropic'), options.record);
+  const name = options.model ?? 'anthropic';
+  if (options.record !== undefined && name !== 'anthropic') {
+    throw new PenstockError(
+      'config',
+      '--record keeps what a live model answers; a script is a script already',
+    );
+  }
+  const model = recorded(await openModel(config, name), options.record);
   const sandbox =
     config.PENSTOCK_SANDBOX === 'none' ? 'none: PENSTOCK_SANDBOX says so' : (await chooseSandbox()).reason;
   try {

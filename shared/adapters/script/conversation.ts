@@ -43,14 +43,21 @@ export function fingerprintOf({ system, turns, tools, outputSchema }: Spoken): s
 }
 
 function steady(text: string): string {
-  return text
-    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?/g, '<time>')
-    .replaceAll(/\b[0-9a-f]{40}([0-9a-f]{24})?\b/g, '<sha>')
-    .replaceAll(
-      /\b(duration_ms )?\d+(\.\d+)?( ?m?s\b)?/g,
-      (all, key?: string, _fraction?: string, unit?: string) =>
-        key === undefined && unit === undefined ? all : '<duration>',
-    );
+  return (
+    text
+      // Where an attempt has its workspace: test output names it, and no two attempts share it.
+      .replaceAll(
+        /(?:file:\/\/)?\/[^\s'"()]*?\/jobs\/[a-z0-9-]+\/(?:workspace\/[^\s/'"()]+|home)/g,
+        '<workspace>',
+      )
+      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?/g, '<time>')
+      .replaceAll(/\b[0-9a-f]{40}([0-9a-f]{24})?\b/g, '<sha>')
+      .replaceAll(
+        /\b(duration_ms )?\d+(\.\d+)?( ?m?s\b)?/g,
+        (all, key?: string, _fraction?: string, unit?: string) =>
+          key === undefined && unit === undefined ? all : '<duration>',
+      )
+  );
 }
 
 /** A copy whose objects have their keys in alphabetical order. */
