@@ -1,5 +1,6 @@
 import { type DeadLetter, runsOf } from '../../shared/core/refs.ts';
-import { isTerminal, stages } from '../../shared/core/run.ts';
+import { isTerminal } from '../../shared/core/run.ts';
+import { stages } from '../../shared/messages/stages.ts';
 import { agentView, deadLetterView } from '../../shared/core/views/status-view.ts';
 import { openApiDocument } from '../../shared/messages/openapi.ts';
 import { listQuery } from '../../shared/messages/run-view.ts';

@@ -1,19 +1,8 @@
+import type { stages } from '../messages/stages.ts';
 import type { RepositoryContract } from '../messages/repository-contract.ts';
 import type { RepositoryRef } from '../ports/code-host.ts';
 import type { HistoryEntry } from './history.ts';
 
-export const stages = [
-  'accepted',
-  'planning',
-  'awaiting_approval',
-  'executing',
-  'integrating',
-  'awaiting_review',
-  'succeeded',
-  'failed',
-  'cancelling',
-  'cancelled',
-] as const;
 export type Stage = (typeof stages)[number];
 
 export type TerminalStage = 'succeeded' | 'failed' | 'cancelled';

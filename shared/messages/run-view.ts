@@ -1,3 +1,4 @@
+import { stages } from './stages.ts';
 import { z } from 'zod';
 import { meter } from './attempt-api.ts';
 import { checkResult } from './change-set.ts';
@@ -232,20 +233,7 @@ export const listQuery = z.object({
 });
 
 export const runsQuery = listQuery.extend({
-  stage: z
-    .enum([
-      'accepted',
-      'planning',
-      'awaiting_approval',
-      'executing',
-      'integrating',
-      'awaiting_review',
-      'succeeded',
-      'failed',
-      'cancelling',
-      'cancelled',
-    ])
-    .optional(),
+  stage: z.enum(stages).optional(),
 });
 
 export const tasksQuery = listQuery.extend({

@@ -1,30 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { rm } from 'node:fs/promises';
 import type { MessagesServer } from '../../shared/adapters/script/messages-server.ts';
 import { generateRepositories, withContract } from '../support/generate-repository.ts';
+import { testsAt } from '../support/scripts/integration-bench.ts';
 import { startRuleModel } from '../support/rule-model.ts';
 import { openLabelledIssue, type Platform, startGithubWith, startPlatform } from '../support/platform.ts';
 
-const execute = promisify(execFile);
 const SEED = Number(process.env['PENSTOCK_SEED'] ?? 20);
-
-/** Exit code of the repository's own tests at a commit, read back from the stand-in into an empty folder. */
-async function testsAt(gitDirectory: string, ref: string): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'penstock-readback-'));
-  try {
-    await execute('git', ['clone', '-q', '--no-local', '--branch', ref, gitDirectory, folder]);
-    await execute(process.execPath, ['--test'], { cwd: folder });
-    return 0;
-  } catch (error) {
-    return (error as { code?: number }).code ?? -1;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 /** One in four is tested as its manifest says, the others as their contract says. */
 const repositories = generateRepositories(SEED, 20).map((repository, index) =>

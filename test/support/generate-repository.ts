@@ -285,7 +285,7 @@ function calculate(a: number, operator: '+' | '-' | '*', b: number): number {
 }
 
 /** A small seeded generator of numbers in [0, 1). */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import { type Run, stages } from '../../../shared/core/run.ts';
+import type { Run } from '../../../shared/core/run.ts';
+import { stages } from '../../../shared/messages/stages.ts';
 import { cut, dateTime, duration } from './format.ts';
 import { type Html, nothing, outsideLink, pill } from './html.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { advanceRun, canAdvance } from '../../../shared/core/advance-run.ts';
 import { foldHistory } from '../../../shared/core/history.ts';
-import { isTerminal, stages } from '../../../shared/core/run.ts';
+import { isTerminal } from '../../../shared/core/run.ts';
+import { stages } from '../../../shared/messages/stages.ts';
 import { runOf } from '../../support/records.ts';
 
 describe('the stage machine', () => {

@@ -1,3 +1,4 @@
+import { mulberry32 } from '../generate-repository.ts';
 import type { CrashPoint, RecordedCall } from './crash-point.ts';
 
 /** A call of a recorded run by its number there, and the point that it stands for. */
@@ -39,14 +40,4 @@ export function allPoints(calls: readonly RecordedCall[]): Sample[] {
 function portOf({ process, call }: RecordedCall): string {
   const who = process.split(' ')[0] ?? '';
   return `${who} ${/^[A-Z]+ \//.test(call) ? 'http' : (call.split(/[. ]/)[0] ?? '')}`;
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
