@@ -12,6 +12,8 @@ import type { Model } from '../ports/model.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { Tool } from '../ports/tool.ts';
+import type { SettingsOf } from './settings.ts';
+import type { Task } from './task.ts';
 
 /** Numbers that an operator may choose; all times in milliseconds, money in micro-dollars. */
 export interface Policy {
@@ -24,6 +26,8 @@ export interface Policy {
   maxPlanTasks: number;
   maxPlanDepth: number;
   maxAttempts: number;
+  /** Attempts that may run at the same time, by pool (003-99..101). */
+  pools: Record<Task['pool'], { min: number; max: number }>;
   retryBaseMs: number;
   retryCapMs: number;
   leaseMs: number;
@@ -66,6 +70,8 @@ export interface Ports {
   /** The agent loop. */
   work: Worker;
   policy: Policy;
+  /** The policy as a tenant has it, at most five seconds old. */
+  settings: SettingsOf;
   /** Names this process, so that its own dead attempts are known after a restart. */
   host: string;
 }

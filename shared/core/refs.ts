@@ -1,4 +1,5 @@
 import type { DocumentRef } from '../ports/store.ts';
+import type { TenantSettingsInput } from '../messages/tenant-settings.ts';
 import type { Run } from './run.ts';
 import type { Task } from './task.ts';
 
@@ -22,6 +23,10 @@ export const refs = {
   taskRun: (tenant: string, name: string): DocumentRef<TaskRunName> => ({
     collection: `tenants/${tenant}/taskRuns`,
     id: name,
+  }),
+  settings: (tenant: string): DocumentRef<{ v: 1 } & TenantSettingsInput> => ({
+    collection: `tenants/${tenant}/config`,
+    id: 'runtime',
   }),
   deadLetter: (tenant: string, id: string): DocumentRef<DeadLetter> => ({
     collection: `tenants/${tenant}/deadLetters`,

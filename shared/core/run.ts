@@ -49,6 +49,18 @@ export interface RunPlan {
   filesRead: number;
 }
 
+/** Words of a person to a live run. `seq` from 1. */
+export interface SteeringMessage {
+  seq: number;
+  at: number;
+  by: string;
+  text: string;
+  /** Breaks into what the agent is doing, instead of waiting for its next turn. */
+  interrupts: boolean;
+}
+
+export const MAX_STEERING = 20;
+
 export interface Review {
   id: string;
   agent: string;
@@ -68,14 +80,25 @@ export interface Run {
   driver: 'direct';
   priority: Priority;
   dryRun: boolean;
-  pins: { version: string; agentsHash: string };
+  /** What held when it was accepted. */
+  pins: { version: string; agentsHash: string; configHash: string };
   /** Shared out to tasks as allotments; an attempt spends from its task's allotment only, so spend never passes the limit. */
   budget: { limitMicroUsd: number };
+  /** What the run counts for in the budgets of its tenant and project: its limit while it lives, what it spent when it has ended. */
+  chargedMicroUsd: number;
   /** Blob of the plan that the caller gave; decomposition is skipped then. */
   givenPlan?: { key: string; hash: string };
   plan?: RunPlan;
   contract?: { commands: RepositoryContract; reasons: string[] };
   stage: Stage;
+  /** No new attempt and no new stage begins until it is resumed; attempts under way go on. */
+  paused: boolean;
+  /** The run that this one repeats, and whose tasks' results it takes over. */
+  forkedFrom?: { run: string; reuse: string[] };
+  /** What people said to it, oldest first; at most {@link MAX_STEERING}. */
+  steering: SteeringMessage[];
+  /** Messages between its agents so far. */
+  mail: number;
   /** What stops the run, noticed while attempts are still live; the terminal entry takes it over. */
   reason?: EndReason;
   /** Tasks whose change sets are integrated, in order. */
@@ -106,6 +129,9 @@ export interface Run {
   /** When the sweep last looked at it. */
   checkedAt: number;
   endedAt?: number;
+  /** Its deletion was asked for (002-18); with what is still to be cleaned up before its record goes. */
+  deletingSince?: number;
+  finalizers?: string[];
   /** Over the last hashes of its tasks; with the terminal entry. */
   tasksRoot?: string;
   history: HistoryEntry[];

@@ -9,7 +9,10 @@ import { type Ports, publish } from './ports.ts';
 import { refs } from './refs.ts';
 import type { Origin, Priority, Run, Target } from './run.ts';
 
-export type SubmitPorts = Pick<Ports, 'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'agents' | 'policy'>;
+export type SubmitPorts = Pick<
+  Ports,
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'agents' | 'policy' | 'settings'
+>;
 
 /** A requirement that has been authenticated and checked. */
 export interface Submission {
@@ -108,6 +111,8 @@ export async function newRun(
 ): Promise<Run> {
   const at = ports.clock.now();
   const { tenant, target, plan, taskRun } = submission;
+  const settings = await ports.settings(tenant);
+  const limitMicroUsd = submission.budgetMicroUsd ?? settings.defaultBudgetMicroUsd;
   const givenPlan = plan === undefined ? undefined : await storeGivenPlan(ports, { tenant, id }, plan);
   return {
     v: 1,
@@ -122,12 +127,17 @@ export async function newRun(
     priority: submission.priority,
     dryRun: submission.dryRun,
     pins: {
+      configHash: settings.hash,
       version: ports.policy.version,
       agentsHash: hashJson([...ports.agents.values()].map((a) => a.contentHash)),
     },
-    budget: { limitMicroUsd: submission.budgetMicroUsd ?? ports.policy.defaultBudgetMicroUsd },
+    budget: { limitMicroUsd },
+    chargedMicroUsd: limitMicroUsd,
     ...(givenPlan === undefined ? {} : { givenPlan }),
     stage: 'accepted',
+    paused: false,
+    steering: [],
+    mail: 0,
     changeOrder: [],
     reviews: [],
     fixRounds: 0,

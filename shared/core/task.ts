@@ -3,6 +3,7 @@ import type { CheckResult } from '../messages/change-set.ts';
 import type { ModelProvider } from '../ports/model.ts';
 import type { ReviewAnswer } from '../messages/plan.ts';
 import type { HistoryEntry } from './history.ts';
+import type { Priority } from './run.ts';
 
 export type TaskState =
   'pending' | 'ready' | 'starting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'blocked';
@@ -67,6 +68,15 @@ export interface Task {
   lane: 'function' | 'job';
   pool: 'core' | 'specialist' | 'assessment';
   optional: boolean;
+  priority: Priority;
+  /** Its run is paused: no new attempt begins. */
+  held: boolean;
+  /** Which of the run's targets it works on. */
+  target: number;
+  /** The task whose agent delegated it (001-04). */
+  parent?: string;
+  /** Delegations above it. */
+  depth: number;
   dependencies: string[];
   dependants: string[];
   /** Dependant → how many dependencies it has: release needs no look-up of the graph. */
@@ -90,6 +100,10 @@ export interface Task {
   /** The lease while running, the latest start while starting; 0 otherwise. */
   leaseUntil: number;
   attempts: TaskAttempt[];
+  /** Signature of the newest failure; gone with the next success. */
+  signature?: string;
+  /** The decision that a blocked task waits for. */
+  decision?: string;
   result?: TaskResult;
   createdAt: number;
   updatedAt: number;

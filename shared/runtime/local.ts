@@ -19,6 +19,7 @@ import { createSqliteStore, type SqliteStore } from '../adapters/local/sqlite-st
 import { createSystemClock } from '../adapters/local/system-clock.ts';
 import type { Policy, Ports, Worker } from '../core/ports.ts';
 import { redact } from '../core/repository/scan-secrets.ts';
+import { createSettings } from '../core/settings.ts';
 import { createWorker } from '../core/work/create-worker.ts';
 import type { CodeHost } from '../ports/code-host.ts';
 import type { Log } from '../ports/log.ts';
@@ -65,6 +66,8 @@ export const INDEXES: GroupIndex[] = [
 ];
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+/** On one machine PENSTOCK_MAX_JOBS and the deliveries at a time are the limit; a tenant's settings may set a lower one. */
+const LOCAL_POOL = { min: 0, max: 64 };
 const JOB_GRACE_MS = 10_000;
 
 /** The whole system's adapters in one process: SQLite, files, child processes. */
@@ -82,6 +85,7 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
   const agents = new Map((await loadAgents(root('shared/agents'))).map((agent) => [agent.name, agent]));
   const prompts = await loadPrompts(root('shared/prompts'));
   const hosts = codeHosts(config, log);
+  const policy = policyOf(config, baseUrl);
   const ports: Ports = {
     store,
     queue,
@@ -94,7 +98,8 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
     codeHost: ({ host }) => hosts(host),
     agents,
     work: options.work ?? createWorker({ roster: { agents, prompts }, clock, redact }),
-    policy: policyOf(config, baseUrl),
+    policy,
+    settings: createSettings({ store, clock, log, policy }),
     host: randomUUID(),
   };
   return {
@@ -131,6 +136,7 @@ function policyOf(config: Config, baseUrl: string): Policy {
     maxPlanTasks: config.PENSTOCK_MAX_PLAN_TASKS,
     maxPlanDepth: config.PENSTOCK_MAX_PLAN_DEPTH,
     maxAttempts: 3,
+    pools: { core: LOCAL_POOL, specialist: LOCAL_POOL, assessment: LOCAL_POOL },
     retryBaseMs: config.PENSTOCK_RETRY_BASE_SECONDS * 1_000,
     retryCapMs: 60_000,
     leaseMs: config.PENSTOCK_LEASE_SECONDS * 1_000,

@@ -17,6 +17,7 @@ import type { Policy, Ports, Worker } from '../../shared/core/ports.ts';
 import { refs } from '../../shared/core/refs.ts';
 import type { Run } from '../../shared/core/run.ts';
 import { readTasks } from '../../shared/core/run-tasks.ts';
+import { createSettings } from '../../shared/core/settings.ts';
 import { submitRun, type Submission } from '../../shared/core/submit-run.ts';
 import type { Task } from '../../shared/core/task.ts';
 import type { AttemptResultInput } from '../../shared/messages/attempt-api.ts';
@@ -91,6 +92,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const database = openSqliteDatabase({ file: ':memory:', synchronous: 'normal' });
   const store = createSqliteStore({ database, indexes: INDEXES });
   const clock = createHandClock();
+  const policy = { ...POLICY, ...options.policy };
   const mail: Sent[] = [];
   const worked = new Map<string, number>();
   const jobs: Engine['jobs'] = { starts: [], cancels: [], next: 'started' };
@@ -117,7 +119,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     },
     codeHost: () => localGit,
     agents: await agents,
-    policy: { ...POLICY, ...options.policy },
+    policy,
+    settings: createSettings({ store, clock, log: silent, policy }),
     host: 'host-1',
   };
   /** Whose attempt it is stands in the message; a worker itself is only told when it opens it. */
@@ -183,6 +186,7 @@ export const POLICY: Policy = {
   maxPlanTasks: 200,
   maxPlanDepth: 20,
   maxAttempts: 3,
+  pools: { core: { min: 0, max: 64 }, specialist: { min: 0, max: 64 }, assessment: { min: 0, max: 64 } },
   retryBaseMs: 1_000,
   retryCapMs: 60_000,
   leaseMs: 180_000,

@@ -5,7 +5,12 @@ import type { Priority, Run } from '../run.ts';
 import { MAX_ATTEMPTS, type Task } from '../task.ts';
 
 /** Head start of a priority over the time it has waited, so that nothing starves (000-02). */
-const BOOST_MS: Record<Priority, number> = { critical: 3_600_000, high: 900_000, normal: 300_000, low: 0 };
+export const BOOST_MS: Record<Priority, number> = {
+  critical: 3_600_000,
+  high: 900_000,
+  normal: 300_000,
+  low: 0,
+};
 
 export interface NewTask {
   id: string;
@@ -17,6 +22,8 @@ export interface NewTask {
   scope?: string[];
   lane?: Task['lane'];
   optional?: boolean;
+  parent?: string;
+  depth?: number;
   dependencies?: string[];
   dependants?: string[];
   needs?: Record<string, number>;
@@ -41,6 +48,11 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     lane: spec.lane ?? spec.agent.lane,
     pool: spec.agent.category === 'platform' ? 'core' : spec.agent.category,
     optional: spec.optional ?? false,
+    priority: run.priority,
+    held: run.paused,
+    target: 0,
+    ...(spec.parent === undefined ? {} : { parent: spec.parent }),
+    depth: spec.depth ?? 0,
     dependencies: spec.dependencies ?? [],
     dependants: spec.dependants ?? [],
     needs: spec.needs ?? {},
