@@ -9,7 +9,7 @@ import {
 } from '../../shared/adapters/workspace/collect-change-set.ts';
 import type { Workspace } from '../../shared/adapters/workspace/workspace.ts';
 import { createWorkspaceTools } from '../../shared/adapters/tools/workspace-tools.ts';
-import type { Agent, ToolName } from '../../shared/messages/agent-file.ts';
+import type { Agent } from '../../shared/messages/agent-file.ts';
 import type { CheckResult } from '../../shared/messages/change-set.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { Tool } from '../../shared/ports/tool.ts';
@@ -25,7 +25,7 @@ import { areRed, createWorkspaceChecks, type WorkspaceChecks } from './workspace
 
 /** How often an agent is sent back to work that the platform's checks do not accept. */
 const MAX_CHECK_ROUNDS = 2;
-const RUNNING_TOOLS: readonly ToolName[] = ['shell', 'run_tests'];
+const RUNNING_TOOLS: readonly string[] = ['shell', 'run_tests'];
 
 interface Opened {
   workspace: Workspace;

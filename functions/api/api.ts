@@ -6,12 +6,16 @@ import { problemResponse } from '../../shared/runtime/problem-response.ts';
 import type { ApiEnv } from './api-env.ts';
 import { addArtifactRoutes } from './artifact-routes.ts';
 import { authenticate } from './authenticate.ts';
+import { addDeadLetterRoutes } from './dead-letter-routes.ts';
+import { addDecisionRoutes } from './decision-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addLogRoutes } from './log-routes.ts';
+import { addMessageRoutes } from './message-routes.ts';
 import { addPageRoutes } from './page-routes.ts';
 import { addRunRoutes } from './run-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { addTaskRoutes } from './task-routes.ts';
+import { addTenantRoutes } from './tenant-routes.ts';
 
 /** No route of this function takes more than a few words. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -41,6 +45,10 @@ const groups = [
   addEventRoutes,
   addArtifactRoutes,
   addStatusRoutes,
+  addDeadLetterRoutes,
+  addDecisionRoutes,
+  addTenantRoutes,
+  addMessageRoutes,
   addPageRoutes,
 ];
 

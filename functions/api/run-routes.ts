@@ -1,23 +1,25 @@
-import { createHash } from 'node:crypto';
-import { cancelRun } from '../../shared/core/cancel-run.ts';
-import { readPlan } from '../../shared/core/plan/accept-plan.ts';
+import { openDecisionsOf } from '../../shared/core/decisions/read-decisions.ts';
+import { planSourceOf, readPlan } from '../../shared/core/plan/stored-plan.ts';
 import { runsOf } from '../../shared/core/refs.ts';
-import type { Run } from '../../shared/core/run.ts';
+import { isTerminal, type Run } from '../../shared/core/run.ts';
 import { readTasks } from '../../shared/core/run-tasks.ts';
 import { costView } from '../../shared/core/views/cost-view.ts';
 import { runView } from '../../shared/core/views/run-view.ts';
 import { diffQuery, runsQuery } from '../../shared/messages/run-view.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { Runtime } from '../../shared/runtime/functions.ts';
-import type { ApiApp, ApiContext } from './api-env.ts';
+import type { ApiApp } from './api-env.ts';
+import { addControlRoutes } from './control-routes.ts';
 import { findRun, readTask } from './find-run.ts';
 import { integratedTask, readDiff } from './read-diff.ts';
 
 /** Of one answer; git and the artifact have the rest. */
 const MAX_DIFF_BYTES = 1024 * 1024;
 
-export function addRunRoutes(app: ApiApp, { ports }: Runtime): void {
+export function addRunRoutes(app: ApiApp, runtime: Runtime): void {
+  const { ports } = runtime;
   const { store } = ports;
+  addControlRoutes(app, runtime);
 
   app.get('/api/runs', async (context) => {
     const { limit, cursor, stage } = runsQuery.parse(context.req.query());
@@ -34,14 +36,19 @@ export function addRunRoutes(app: ApiApp, { ports }: Runtime): void {
     });
   });
 
-  app.get('/api/runs/:id', async (context) => context.json(runView(await findRun(store, context))));
+  app.get('/api/runs/:id', async (context) => {
+    const run = await findRun(store, context);
+    const decisions = isTerminal(run.stage) ? [] : await openDecisionsOf(store, run.tenant, run.id);
+    return context.json({ ...runView(run), ...(decisions.length === 0 ? {} : { decisions }) });
+  });
 
   app.get('/api/runs/:id/plan', async (context) => {
     const run = await findRun(store, context);
-    if (run.plan === undefined) {
+    const source = planSourceOf(run);
+    if (run.plan === undefined || source === undefined) {
       throw new PenstockError('not_found', `run ${run.id} has no plan; it is ${run.stage}`);
     }
-    const { summary, tasks } = await readPlan(ports, run.plan.key);
+    const { summary, tasks } = await readPlan(ports, source);
     return context.json({ hash: run.plan.hash, summary, tasks });
   });
 
@@ -65,28 +72,4 @@ export function addRunRoutes(app: ApiApp, { ports }: Runtime): void {
         : `no change of task ${id}`;
     throw new PenstockError('not_found', `run ${run.id} has ${what}`);
   });
-
-  app.post('/api/runs/:id/cancel', async (context) => {
-    const run = await findRun(store, context);
-    await checkBody(context);
-    const { tenant, actor } = context.var.caller;
-    return context.json(runView(await cancelRun(ports, tenant, run.id, nameForRecord(actor))), 202);
-  });
-}
-
-/** Nothing of it is used, but what is not JSON was meant for another route. */
-async function checkBody(context: ApiContext): Promise<void> {
-  const text = await context.req.text();
-  if (text === '') return;
-  try {
-    JSON.parse(text);
-  } catch (cause) {
-    throw new PenstockError('invalid', 'the body is not JSON; send {}', { cause });
-  }
-}
-
-/** The record outlives an erasure, so an e-mail address stands in it by hash. */
-function nameForRecord(actor: string): string {
-  if (!actor.includes('@')) return actor;
-  return `person ${createHash('sha256').update(actor).digest('hex').slice(0, 12)}`;
 }

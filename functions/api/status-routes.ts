@@ -1,9 +1,8 @@
-import { type DeadLetter, runsOf } from '../../shared/core/refs.ts';
+import { listAgents } from '../../shared/core/agent-registry/list-agents.ts';
+import { decisionsOf, runsOf } from '../../shared/core/refs.ts';
 import { isTerminal } from '../../shared/core/run.ts';
 import { stages } from '../../shared/messages/stages.ts';
-import { agentView, deadLetterView } from '../../shared/core/views/status-view.ts';
 import { openApiDocument } from '../../shared/messages/openapi.ts';
-import { listQuery } from '../../shared/messages/run-view.ts';
 import type { Runtime } from '../../shared/runtime/functions.ts';
 import type { ApiApp } from './api-env.ts';
 
@@ -20,30 +19,23 @@ export function addStatusRoutes(app: ApiApp, { ports }: Runtime): void {
       }),
     );
     const live = counts.filter(([stage]) => !isTerminal(stage));
+    const openDecisions = await store.count({
+      from: { collection: decisionsOf(context.var.caller.tenant) },
+      where: [{ field: 'state', op: '==', value: 'open' }],
+    });
     return context.json({
       version: policy.version,
       model: { provider: model.provider, simulated: model.provider === 'script' },
       runs: Object.fromEntries(counts),
       liveRuns: live.reduce((sum, [, count]) => sum + count, 0),
+      openDecisions,
       agents: agents.size,
     });
   });
 
-  app.get('/api/agents', (context) => context.json({ items: [...agents.values()].map(agentView) }));
-
-  app.get('/api/dead-letters', async (context) => {
-    const { limit, cursor } = listQuery.parse(context.req.query());
-    const page = await store.query<DeadLetter>({
-      from: { collection: `tenants/${context.var.caller.tenant}/deadLetters` },
-      orderBy: { field: 'at', direction: 'desc' },
-      limit,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    return context.json({
-      items: page.documents.map(({ ref, data }) => deadLetterView(ref.id, data)),
-      ...(page.cursor === undefined ? {} : { next: page.cursor }),
-    });
-  });
+  app.get('/api/agents', async (context) =>
+    context.json({ items: await listAgents(ports, context.var.caller.tenant) }),
+  );
 
   app.get('/health', async (context) => {
     // A store that cannot be read makes this a problem.

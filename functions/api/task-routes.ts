@@ -1,4 +1,6 @@
 import type { Context } from 'hono';
+import { deleteTaskRun } from '../../shared/core/deletion/delete-task-run.ts';
+import { findTaskRun } from '../../shared/core/find-task-run.ts';
 import { refs, runsOf, tasksOf } from '../../shared/core/refs.ts';
 import type { Run } from '../../shared/core/run.ts';
 import { readTasks } from '../../shared/core/run-tasks.ts';
@@ -7,7 +9,6 @@ import { taskRunView } from '../../shared/core/views/task-run-view.ts';
 import { attemptView, taskView } from '../../shared/core/views/task-view.ts';
 import { runId } from '../../shared/messages/identifiers.ts';
 import { listQuery, tasksQuery } from '../../shared/messages/run-view.ts';
-import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { Runtime } from '../../shared/runtime/functions.ts';
 import type { ApiApp } from './api-env.ts';
@@ -16,7 +17,9 @@ import { findRun, findTask, noRun } from './find-run.ts';
 /** Whose live tasks `GET /api/tasks` shows. */
 const NEWEST_RUNS = 20;
 
-export function addTaskRoutes(app: ApiApp, { ports: { store } }: Runtime): void {
+export function addTaskRoutes(app: ApiApp, { ports }: Runtime): void {
+  const { store } = ports;
+
   app.get('/api/tasks', async (context) => {
     const { tenant } = context.var.caller;
     const { run, ...list } = tasksQuery.parse(context.req.query());
@@ -38,14 +41,14 @@ export function addTaskRoutes(app: ApiApp, { ports: { store } }: Runtime): void 
 
   app.get('/api/v1/taskruns/:name', async (context) => {
     const { tenant } = context.var.caller;
-    const name = context.req.param('name');
-    const newest = (await store.get(refs.taskRun(tenant, name)))?.data.run;
-    const run = newest === undefined ? undefined : (await store.get(refs.run(tenant, newest)))?.data;
-    if (run === undefined) {
-      const shown = JSON.stringify(name.slice(0, 80));
-      throw new PenstockError('not_found', `there is no TaskRun ${shown}; its name is {service}-{taskId}`);
-    }
+    const run = await findTaskRun(store, tenant, context.req.param('name'));
     return context.json(taskRunView(run, await readTasks(store, tenant, run.id)));
+  });
+
+  app.delete('/api/v1/taskruns/:name', async (context) => {
+    const { tenant } = context.var.caller;
+    const run = await deleteTaskRun(ports, tenant, context.req.param('name'));
+    return context.json(taskRunView(run, await readTasks(store, tenant, run.id)), 202);
   });
 }
 

@@ -1,6 +1,12 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { attemptResult, claimRequest, logRequest, proposal } from '../../shared/messages/attempt-api.ts';
+import {
+  attemptResult,
+  claimRequest,
+  logRequest,
+  proposal,
+  renewRequest,
+} from '../../shared/messages/attempt-api.ts';
 import { finishJob, propose, storeTranscript } from '../../shared/core/create-attempt.ts';
 import { type Fence, parseToken } from '../../shared/core/fence.ts';
 import { openJob } from '../../shared/core/open-job.ts';
@@ -22,7 +28,11 @@ export const attempts: HttpFunction = {
     app.post('/claim', async (context) =>
       context.json(await openJob(ports, (await read(context, claimRequest)).ticket)),
     );
-    app.post('/renew', async (context) => context.json(await renewAttempt(ports, fenceOf(context))));
+    app.post('/renew', async (context) => {
+      const fence = fenceOf(context);
+      const { seen } = await read(context, renewRequest);
+      return context.json(await renewAttempt(ports, fence, seen));
+    });
     app.post('/log', async (context) => {
       const { n, lines } = await read(context, logRequest);
       await storeTranscript(ports, fenceOf(context), n, lines);

@@ -13,11 +13,13 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Whether the run waits for a person, or ended because it would have had to. */
-export function needsDecision(run: Pick<RunView, 'stage' | 'reason'>): boolean {
-  return run.stage === 'awaiting_approval' || run.reason?.code === 'approval_required';
+export function needsDecision({ stage, reason, decisions = [] }: EndOfRun): boolean {
+  return stage === 'awaiting_approval' || reason?.code === 'approval_required' || decisions.length > 0;
 }
 
-export function exitCodeOfRun(run: Pick<RunView, 'stage' | 'reason'>): ExitCode {
+type EndOfRun = Pick<RunView, 'stage' | 'reason' | 'decisions'>;
+
+export function exitCodeOfRun(run: EndOfRun): ExitCode {
   if (needsDecision(run)) return exitCodes.needsDecision;
   return run.stage === 'succeeded' ? exitCodes.done : exitCodes.failed;
 }

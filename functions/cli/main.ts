@@ -2,11 +2,18 @@
 import { Command, CommanderError } from 'commander';
 import type { Cli } from './cli.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
+import { decideCommand } from './commands/decide.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { forkCommand } from './commands/fork.ts';
 import { logsCommand } from './commands/logs.ts';
+import { messageCommand } from './commands/message.ts';
 import { openCommand } from './commands/open.ts';
+import { pauseCommand } from './commands/pause.ts';
 import { planCommand } from './commands/plan.ts';
+import { resumeCommand } from './commands/resume.ts';
+import { retryCommand } from './commands/retry.ts';
 import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
 import { submitCommand } from './commands/submit.ts';
@@ -43,6 +50,13 @@ function program(): Command {
     watchCommand,
     logsCommand,
     cancelCommand,
+    pauseCommand,
+    resumeCommand,
+    retryCommand,
+    forkCommand,
+    decideCommand,
+    messageCommand,
+    deadLettersCommand,
     openCommand,
     doctorCommand,
   ];

@@ -46,6 +46,8 @@ export function advanceRun(run: Run, to: Stage, step: Step): Run {
     history: appendHistory(run.history, { at, state: to, by, ...(note === undefined ? {} : { note }) }),
     ...(reason === undefined ? {} : { reason }),
     ...(isTerminal(to) ? { endedAt: at } : {}),
+    // What stops, or has stopped, waits for nobody to resume it.
+    ...(isTerminal(to) || to === 'cancelling' ? { paused: false } : {}),
     ...(step.tasksRoot === undefined ? {} : { tasksRoot: step.tasksRoot }),
   };
 }

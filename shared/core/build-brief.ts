@@ -2,16 +2,23 @@ import type { Agent } from '../messages/agent-file.ts';
 import type { AttemptBrief } from '../messages/attempt-api.ts';
 import { MAX_BLOB_PAGE } from '../ports/blob-rules.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
+import { delegatedBy } from './delegation/delegated-by.ts';
+import { withSubtasks } from './delegation/with-subtasks.ts';
 import type { Fence } from './fence.ts';
-import { chooseModel } from './models/choose-model.ts';
+import { saidBefore } from './mail/said-before.ts';
+import { modelFor } from './models/model-for.ts';
 import type { ModelEntry } from './models/model-table.ts';
 import type { Ports } from './ports.ts';
 import { blobKeys } from './refs.ts';
+import { isToSplit } from './remedy.ts';
 import type { Run } from './run.ts';
 import { ancestorsOf, inDependencyOrder, readTasks } from './run-tasks.ts';
 import type { Task, TaskAttempt } from './task.ts';
 
-type BriefPorts = Pick<Ports, 'store' | 'blobs' | 'clock' | 'agents' | 'policy' | 'codeHost' | 'model'>;
+type BriefPorts = Pick<
+  Ports,
+  'store' | 'blobs' | 'clock' | 'agents' | 'policy' | 'codeHost' | 'model' | 'circuits'
+>;
 
 /** Text of one dependency in a prompt; what is longer is cut at the end. */
 const MAX_DEPENDENCY_CHARS = 12_000;
@@ -37,7 +44,7 @@ export async function buildBrief(
   }
   const needsOthers = task.kind !== 'plan' && (task.dependencies.length > 0 || task.kind !== 'work');
   const others = needsOthers ? await readTasks(ports.store, fence.tenant, fence.run) : [];
-  const model = chooseModel({ tier: agent.tier, unavailable: [], today: isoDate(ports.clock.now()) });
+  const model = await modelFor(ports, task, agent);
   const attempt = task.attempts.at(-1);
   return {
     v: 1,
@@ -55,7 +62,10 @@ export async function buildBrief(
     acceptance: task.acceptance,
     scope: task.scope,
     dependencies: await dependenciesOf(ports, task, others),
+    ...(await delegatedBy(ports, task)),
+    ...(await saidBefore(ports, run, task)),
     ...previousOf(task),
+    ...(isToSplit(task) ? { strategy: 'split' as const } : {}),
     ...(await resumeOf(ports, fence, task)),
     ...(await sourceOf(ports, run, task)),
     contract: run.contract?.commands ?? {},
@@ -94,7 +104,7 @@ async function dependenciesOf(
   task: Task,
   others: Task[],
 ): Promise<AttemptBrief['dependencies']> {
-  const wanted = new Set(task.dependencies);
+  const wanted = withSubtasks(others, task.dependencies);
   return Promise.all(
     inDependencyOrder(others)
       .filter((other) => wanted.has(other.id))
@@ -115,11 +125,11 @@ async function readOutput(ports: Pick<Ports, 'blobs'>, task: Task): Promise<stri
 
 function previousOf(task: Task): Pick<AttemptBrief, 'previousFailure'> {
   const exit = task.attempts.at(-2)?.exit;
-  if (exit?.message === undefined || exit.outcome === 'lost') return {};
+  if (exit?.message === undefined || exit.outcome === 'lost' || exit.code === 'budget') return {};
   return { previousFailure: `${exit.code ?? 'failed'}: ${exit.message}` };
 }
 
-/** The next attempt goes on where a lost one stopped; after a failure of its own it starts clean, with the reason in its prompt. */
+/** The next attempt goes on where one stopped that was lost or ran out of money; after a failure of its own it starts clean, with the reason in its prompt. */
 async function resumeOf(ports: BriefPorts, fence: Fence, task: Task): Promise<Pick<AttemptBrief, 'resume'>> {
   const chain = unbrokenChain(task.attempts.slice(0, -1));
   const last = chain.at(-1);
@@ -145,9 +155,9 @@ async function resumeOf(ports: BriefPorts, fence: Fence, task: Task): Promise<Pi
   return { resume: { generation: last, transcriptUrls, checkpoints: Object.fromEntries(signed) } };
 }
 
-/** Generations that each went on where the one before was lost, up to the newest that ended. */
+/** Generations that each went on where the one before was lost or had to stop at its budget, up to the newest that ended. */
 function unbrokenChain(ended: TaskAttempt[]): number[] {
-  const broken = ended.findLastIndex((attempt) => attempt.exit?.class !== 'transient');
+  const broken = ended.findLastIndex(({ exit }) => exit?.class !== 'transient' && exit?.code !== 'budget');
   return ended.slice(broken + 1).map(({ generation }) => generation);
 }
 
@@ -206,7 +216,7 @@ async function inputsOf(
 }
 
 function ancestorsInOrder(tasks: Task[], id: string): string[] {
-  const ancestors = ancestorsOf(tasks, id);
+  const ancestors = withSubtasks(tasks, ancestorsOf(tasks, id));
   return inDependencyOrder(tasks).flatMap((task) => (ancestors.has(task.id) ? [task.id] : []));
 }
 
@@ -227,8 +237,4 @@ async function subjectOf(
 
 async function sign(ports: Pick<Ports, 'blobs'>, key: string): Promise<string> {
   return ports.blobs.signUrl({ key, method: 'GET', expiresInMs: SIGNED_URL_MS });
-}
-
-function isoDate(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

@@ -9,7 +9,7 @@ import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
 import { currentAttempt, type Task } from './task.ts';
 
-type CancelPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'jobs'>;
+type CancelPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'jobs' | 'memory'>;
 
 /** Asks a run to stop. Repeating it is fine; an ended run stays as it ended. */
 export async function cancelRun(ports: CancelPorts, tenant: string, id: string, by: string): Promise<Run> {
@@ -32,9 +32,9 @@ export async function continueCancel(ports: CancelPorts, tenant: string, id: str
   await settleRun(ports, tenant, id);
 }
 
-/** A failed attempt waits for its next one: in a run that is being cancelled there is none. */
+/** A failed attempt waits for its next one, or for a person: in a run that is being cancelled there is none, and nobody is asked. */
 export async function cancelRetry(ports: CancelPorts, { tenant, run, state, attempts }: Task): Promise<void> {
-  if (state !== 'pending' || attempts.length === 0) return;
+  if ((state !== 'pending' && state !== 'blocked') || attempts.length === 0) return;
   const found = await ports.store.get(refs.run(tenant, run));
   if (found?.data.stage === 'cancelling') await continueCancel(ports, tenant, run);
 }

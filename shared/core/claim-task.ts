@@ -13,22 +13,33 @@ type ClaimPorts = Pick<Ports, 'store' | 'clock' | 'ids' | 'agents' | 'policy' | 
 export type Claim =
   { outcome: 'mine'; fence: Fence; task: Task; version: string } | { outcome: 'ended' | 'other'; task: Task };
 
+/** The task as it was read, and who is to do it. @default read again, the agent that it names */
+export interface ClaimOptions {
+  known?: Versioned<Task>;
+  agent?: string;
+}
+
 /** What a dispatch of generation `n` means for the task as it stands now. */
 export function decideDispatch(task: Task, generation: number, now: number): 'claim' | 'ended' | 'other' {
   const attempt = currentAttempt(task);
   if (attempt?.generation === generation && attempt.exit !== undefined) return 'ended';
   const waiting = task.state === 'pending' || task.state === 'ready';
   const next = (attempt?.generation ?? 0) + 1 === generation;
-  return waiting && next && task.notBefore <= now ? 'claim' : 'other';
+  return waiting && next && !task.held && task.notBefore <= now ? 'claim' : 'other';
 }
 
 /** Function lane: `pending | ready → running` in one compare-and-set. */
-export async function claimTask(ports: ClaimPorts, hint: TaskHint, known?: Versioned<Task>): Promise<Claim> {
+export async function claimTask(
+  ports: ClaimPorts,
+  hint: TaskHint,
+  { known, agent }: ClaimOptions = {},
+): Promise<Claim> {
   const claimId = ports.ids.secret();
   const now = ports.clock.now();
   const { limitMs, renewMs } = { limitMs: ports.policy.functionLaneLimitMs, renewMs: ports.policy.leaseMs };
-  const decide = (task: Task) => {
-    if (decideDispatch(task, hint.generation, now) !== 'claim') return undefined;
+  const decide = (current: Task) => {
+    if (decideDispatch(current, hint.generation, now) !== 'claim') return undefined;
+    const task = { ...current, agent: agent ?? current.agent };
     const attempt = newAttempt(ports, task, { generation: hint.generation, hardLimitAt: now + limitMs });
     const claimed = { ...attempt, claimHash: hashSecret(claimId), host: ports.host };
     return { data: entered(task, 'running', [...task.attempts, claimed], now, now + renewMs) };
@@ -41,12 +52,13 @@ export async function claimTask(ports: ClaimPorts, hint: TaskHint, known?: Versi
 export async function reserveJob(
   ports: ClaimPorts,
   hint: TaskHint,
-  known?: Versioned<Task>,
+  { known, agent }: ClaimOptions = {},
 ): Promise<Claim & { ticket: string }> {
   const ticket = formatTicket(hint, ports.ids.secret());
   const now = ports.clock.now();
-  const decide = (task: Task) => {
-    if (decideDispatch(task, hint.generation, now) !== 'claim') return undefined;
+  const decide = (current: Task) => {
+    if (decideDispatch(current, hint.generation, now) !== 'claim') return undefined;
+    const task = { ...current, agent: agent ?? current.agent };
     const minutes = ports.agents.get(task.agent)?.limits.minutes ?? 30;
     const attempt = newAttempt(ports, task, {
       generation: hint.generation,

@@ -7,13 +7,17 @@ import {
   attemptResult,
   changeSetBundle,
   type Proposal,
+  proposal as proposalShape,
   type ProposalAnswer,
+  type SeenMarks,
 } from '../messages/attempt-api.ts';
 import type { TranscriptLine } from '../messages/transcript-line.ts';
 import type { Attempt } from '../ports/attempt.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
+import { delegateSubtask } from './delegation/delegate-subtask.ts';
 import type { Fence } from './fence.ts';
 import { finishAttempt, type ProposedChangeSet } from './finish-attempt.ts';
+import { sendMessage } from './mail/send-message.ts';
 import { meteredModel } from './metered-model.ts';
 import type { Ports } from './ports.ts';
 import { blobKeys, refs } from './refs.ts';
@@ -25,19 +29,24 @@ import { redact } from './repository/scan-secrets.ts';
 
 export type AttemptPorts = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'model'
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'model' | 'settings' | 'circuits'
 >;
 
 const UPLOAD_URL_MS = 15 * 60_000;
 
 /** What the platform does for one held attempt: in-process for the function lane, behind HTTP for the job lane. */
 export function createAttempt(ports: AttemptPorts, fence: Fence, brief: AttemptBrief): Attempt {
+  let seen: SeenMarks = brief.seen ?? { messages: 0, mail: 0 };
   return {
     brief,
     model: meteredModel(ports, fence),
-    renew: () => renewAttempt(ports, fence),
+    async renew() {
+      const answer = await renewAttempt(ports, fence, seen);
+      seen = answer.seen ?? seen;
+      return answer;
+    },
     log: (n, lines) => storeTranscript(ports, fence, n, lines),
-    propose: (proposal) => propose(ports, fence, proposal),
+    propose: async (proposal) => propose(ports, fence, proposalShape.parse(proposal)),
     finish: async (result) => finishAttempt(ports, fence, attemptResult.parse(result)),
     fetch: (url) => Promise.reject(noUrls(url)),
     upload: (url) => Promise.reject(noUrls(url)),
@@ -67,11 +76,22 @@ export async function storeTranscript(
   await ports.blobs.put(key, text, { ifAbsent: true, contentType: 'application/x-ndjson' });
 }
 
-/** An upload gets its own URL; an uploaded change set is checked and kept under the attempt's own key. */
+/** What an attempt asks for outside its sandbox, checked and done. */
 export async function propose(
   ports: AttemptPorts,
   fence: Fence,
   proposal: Proposal,
+): Promise<ProposalAnswer> {
+  if (proposal.kind === 'subtask') return delegateSubtask(ports, fence, proposal);
+  if (proposal.kind === 'message') return sendMessage(ports, fence, proposal);
+  return proposeFiles(ports, fence, proposal);
+}
+
+/** An upload gets its own URL; an uploaded change set is checked and kept under the attempt's own key. */
+async function proposeFiles(
+  ports: AttemptPorts,
+  fence: Fence,
+  proposal: Extract<Proposal, { n: number }>,
 ): Promise<ProposalAnswer> {
   await requireHeld(ports, fence);
   const { tenant, run, task, generation } = fence;

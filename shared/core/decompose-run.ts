@@ -4,7 +4,8 @@ import type { Versioned } from '../ports/store.ts';
 import { advanceRun } from './advance-run.ts';
 import { executeTask } from './execute-task.ts';
 import { followTask } from './follow-task.ts';
-import { PLAN_SHARE, readPlan, startPlan } from './plan/accept-plan.ts';
+import { PLAN_SHARE, startPlan } from './plan/accept-plan.ts';
+import { readPlan } from './plan/stored-plan.ts';
 import { newTask } from './plan/plan-tasks.ts';
 import type { Ports } from './ports.ts';
 import { prepareTarget } from './prepare-target.ts';
@@ -12,30 +13,38 @@ import { refs } from './refs.ts';
 import type { EndReason, Run } from './run.ts';
 import { endRun, notify } from './settle-run.ts';
 import type { Task } from './task.ts';
+import { withinBudgets } from './within-budgets.ts';
 
 const ARCHITECT = 'project_architect';
 
-/** An accepted run: pinned, then its own plan is started, or the architect is asked for one. Idempotent at every step. */
+/**
+ * An accepted run: pinned, then its own plan is started, or the architect is asked for one. Idempotent at every step. A paused
+ * run begins nothing: resuming it asks again.
+ */
 export async function decomposeRun(ports: Ports, hint: RunHint): Promise<void> {
   const found = await ports.store.get(refs.run(hint.tenant, hint.run));
   if (found === undefined) return;
-  const { stage, givenPlan } = found.data;
+  const { stage, givenPlan, paused } = found.data;
+  if (paused) return;
   if (stage === 'accepted') return beginPlanning(ports, found);
-  if (givenPlan !== undefined) return startPlan(ports, found, await readPlan(ports, givenPlan.key));
+  if (givenPlan !== undefined) return startPlan(ports, found, await readPlan(ports, givenPlan.source));
   return planTask(ports, hint);
 }
 
 async function beginPlanning(ports: Ports, found: Versioned<Run>): Promise<void> {
   const run = found.data;
+  const over = await withinBudgets(ports, run);
+  if (over !== undefined) return endRun(ports, run, 'failed', { reason: over, tasks: [] });
   const prepared = await prepareOrFail(ports, run);
   if (!prepared.ok) return endRun(ports, run, 'failed', { reason: prepared.reason, tasks: [] });
   const pinned: Run = { ...run, ...prepared.prepared };
   if (run.givenPlan !== undefined) {
-    return startPlan(ports, { ...found, data: pinned }, await readPlan(ports, run.givenPlan.key));
+    return startPlan(ports, { ...found, data: pinned }, await readPlan(ports, run.givenPlan.source));
   }
   const at = ports.clock.now();
   const planning = advanceRun(pinned, 'planning', { at, by: 'decomposition' });
-  const task = architectTask(ports, planning, at);
+  const { maxAttempts } = await ports.settings(run.tenant);
+  const task = architectTask(ports, planning, { at, maxAttempts });
   const { outcome } = await ports.store.commit([
     { op: 'set', ref: found.ref, data: planning, ifVersion: found.version },
     { op: 'create', ref: refs.task(run.tenant, run.id, task.id), data: task },
@@ -49,6 +58,9 @@ async function beginPlanning(ports: Ports, found: Versioned<Run>): Promise<void>
 
 /** What the host refuses for good ends the run; what may pass is tried again by the next delivery. */
 async function prepareOrFail(ports: Ports, run: Run): ReturnType<typeof prepareTarget> {
+  const { targets, contract } = run;
+  // Results are taken over onto the very commit that they were made on.
+  if (contract !== undefined) return { ok: true, prepared: { targets, contract } };
   try {
     return await prepareTarget(ports, run);
   } catch (error) {
@@ -67,7 +79,11 @@ async function planTask(ports: Ports, { tenant, run }: RunHint): Promise<void> {
   return followTask(ports, { v: 1, tenant, run, task: 'plan', generation });
 }
 
-function architectTask(ports: Ports, run: Run, at: number): Task {
+function architectTask(
+  ports: Ports,
+  run: Run,
+  { at, maxAttempts }: { at: number; maxAttempts: number },
+): Task {
   const agent = ports.agents.get(ARCHITECT);
   if (agent === undefined)
     throw new PenstockError('config', `there is no agent ${ARCHITECT}; restore its file`);
@@ -80,5 +96,5 @@ function architectTask(ports: Ports, run: Run, at: number): Task {
     lane: 'function' as const,
     allotmentMicroUsd: Math.floor(run.budget.limitMicroUsd * PLAN_SHARE),
   };
-  return newTask(run, spec, at, ports.policy.maxAttempts);
+  return newTask(run, spec, at, maxAttempts);
 }

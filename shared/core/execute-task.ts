@@ -8,13 +8,15 @@ import {
 import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import type { Versioned } from '../ports/store.ts';
 import { buildBrief } from './build-brief.ts';
-import { claimTask, reserveJob, returnJob } from './claim-task.ts';
+import { whenAdmitted } from './admission.ts';
+import { claimTask, decideDispatch, reserveJob, returnJob } from './claim-task.ts';
 import { createAttempt } from './create-attempt.ts';
 import type { Fence } from './fence.ts';
 import { finishAttempt } from './finish-attempt.ts';
 import { planWork } from './plan/plan-work.ts';
 import { type OpenAttempt, type Ports, publish } from './ports.ts';
 import { refs } from './refs.ts';
+import { tierOf } from './remedy.ts';
 import { renewAttempt } from './renew-attempt.ts';
 import { repositoryTools } from './repository/repository-tools.ts';
 import type { Task } from './task.ts';
@@ -26,23 +28,31 @@ const NO_CAPACITY_DELAY_MS = 10_000;
 export async function executeTask(ports: Ports, hint: TaskHint): Promise<void> {
   const found = await ports.store.get(refs.task(hint.tenant, hint.run, hint.task));
   if (found === undefined) return;
-  await (found.data.lane === 'job' ? startJob(ports, hint, found) : workHere(ports, hint, found));
+  const now = ports.clock.now();
+  switch (decideDispatch(found.data, hint.generation, now)) {
+    case 'ended':
+      return publish(ports, 'task-finished', hint);
+    case 'other':
+      return;
+    case 'claim':
+      return found.data.lane === 'job' ? startJob(ports, hint, found) : workHere(ports, hint, found);
+  }
 }
 
 async function startJob(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
-  const claim = await reserveJob(ports, hint, found);
-  if (claim.outcome === 'ended') return publish(ports, 'task-finished', hint);
-  if (claim.outcome === 'other') return;
-  const tier = ports.agents.get(claim.task.agent)?.resources.tier ?? 'standard';
+  const claim = await whenAdmitted(ports, found, (known, agent) => reserveJob(ports, hint, { known, agent }));
+  if (claim?.outcome === 'ended') return publish(ports, 'task-finished', hint);
+  if (claim?.outcome !== 'mine') return;
+  const tier = tierOf(claim.task, ports.agents.get(claim.task.agent));
   const { tenant, run, task, generation } = hint;
   const started = await ports.jobs.start({ tenant, run, task, generation, ticket: claim.ticket, tier });
   if (started === 'no_capacity') await returnJob(ports, hint, NO_CAPACITY_DELAY_MS);
 }
 
 async function workHere(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
-  const claim = await claimTask(ports, hint, found);
-  if (claim.outcome !== 'mine')
-    return claim.outcome === 'ended' ? publish(ports, 'task-finished', hint) : undefined;
+  const claim = await whenAdmitted(ports, found, (known, agent) => claimTask(ports, hint, { known, agent }));
+  if (claim?.outcome === 'ended') return publish(ports, 'task-finished', hint);
+  if (claim?.outcome !== 'mine') return;
   const claimed = { ref: found.ref, data: claim.task, version: claim.version };
   const result = await workOrFail(ports, claim.fence, claimed);
   if (result !== undefined)

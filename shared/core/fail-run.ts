@@ -1,14 +1,13 @@
 import { change } from './change.ts';
 import { withdrawn } from './finish-attempt.ts';
-import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';
 import { type EndReason, isTerminal } from './run.ts';
 import { readTasks } from './run-tasks.ts';
-import { endRun } from './settle-run.ts';
+import { endRun, type SettlePorts } from './settle-run.ts';
 
 /** Ends a run that cannot go on, whatever its stage: nothing of it is left waiting. */
 export async function failRun(
-  ports: Pick<Ports, 'store' | 'queue' | 'clock' | 'log'>,
+  ports: SettlePorts,
   run: { tenant: string; id: string },
   reason: EndReason,
 ): Promise<void> {

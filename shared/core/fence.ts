@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { currentAttempt, type Task, type TaskAttempt } from './task.ts';
 
 /** What an executor holds: nobody else can write for this attempt, and it cannot write for another. */
@@ -11,7 +11,7 @@ export interface Fence {
 }
 
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return hash('sha256', secret);
 }
 
 /** The attempt that the fence still holds, or `undefined` when it is stale. */

@@ -1,14 +1,26 @@
-import type { AttemptFailure, AttemptResult } from '../messages/attempt-api.ts';
+import { type AttemptFailure, type AttemptResult, MAX_SUMMARY_CHARS } from '../messages/attempt-api.ts';
 import type { Versioned } from '../ports/store.ts';
 import { change } from './change.ts';
-import { classOf, mayRetry, retryDelayMs, signatureOf } from './failure.ts';
+import { tellCircuits } from './circuits/tell-circuits.ts';
+import {
+  classOf,
+  type FailureFacts,
+  nextStep,
+  type NextStep,
+  retryDelayMs,
+  SAME_FAILURE,
+  signatureOf,
+} from './failure.ts';
 import { endedAttempt, type Fence, heldAttempt, withAttempt } from './fence.ts';
 import { appendHistory } from './history.ts';
 import { type Ports, publish } from './ports.ts';
-import { blobKeys, refs } from './refs.ts';
-import { endOrder, type Task, type TaskAttempt, type TaskResult } from './task.ts';
+import { blobKeys, refs, tasksOf } from './refs.ts';
+import { type Task, type TaskAttempt, type TaskResult } from './task.ts';
 
-type FinishPorts = Pick<Ports, 'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy'>;
+type FinishPorts = Pick<
+  Ports,
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'settings' | 'circuits'
+>;
 
 /** A change set that `propose` has checked and stored for this attempt. */
 export type ProposedChangeSet = NonNullable<TaskResult['changeSet']>;
@@ -33,19 +45,40 @@ export async function finishAttempt(
     holds && result.outcome === 'succeeded'
       ? await storeResult(ports, fence, result, options.changeSet)
       : emptyResult;
+  const facts = holds && result.outcome === 'failed' ? await factsOf(ports, current.data, result) : {};
   const now = ports.clock.now();
   const fraction = ports.ids.fraction();
   const decide = (task: Task) => {
     const attempt = heldAttempt(task, fence);
     if (attempt === undefined) return undefined;
     if (result.outcome === 'failed')
-      return { data: failed(task, attempt, result.failure, { now, fraction, ports }) };
+      return { data: failed(task, attempt, result.failure, { now, fraction, ports, ...facts }) };
     return { data: succeeded(task, attempt, stored, now) };
   };
   const { data: task, changed } = await change(ports.store, ref, decide, current);
   if (!changed && endedAttempt(task, fence) === undefined) return 'stale';
+  if (changed) await tellCircuits(ports, task);
   await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation });
   return 'stored';
+}
+
+/** What a failure is judged by beside its task; looked up only where it may matter. */
+async function factsOf(
+  ports: FinishPorts,
+  task: Task,
+  { failure, checks }: Extract<AttemptResult, { outcome: 'failed' }>,
+): Promise<Partial<FailureFacts>> {
+  const checksPassed = new Set(checks.flatMap(({ passed, command }) => (passed ? [command] : []))).size;
+  if (failure.code === 'budget')
+    return { checksPassed, onBudget: (await ports.settings(task.tenant)).onBudget };
+  if (classOf(failure.code) !== 'system') return { checksPassed };
+  const signature = signatureOf(failure);
+  const failedAlike = await ports.store.count({
+    from: { collection: tasksOf(task.tenant, task.run) },
+    where: [{ field: 'signature', op: '==', value: signature }],
+    upTo: SAME_FAILURE.tasksOfRun,
+  });
+  return { checksPassed, alike: failedAlike - (task.signature === signature ? 1 : 0) };
 }
 
 const emptyResult: TaskResult = { summary: '', checks: [], filesRead: 0 };
@@ -72,50 +105,70 @@ async function storeResult(
 
 function succeeded(task: Task, attempt: TaskAttempt, result: TaskResult, now: number): Task {
   const ended: TaskAttempt = { ...settledMeter(attempt), endedAt: now, exit: { outcome: 'succeeded' } };
+  const { signature: _overcome, ...rest } = task;
   return {
-    ...entered(task, 'succeeded', withAttempt(task, ended), now),
+    ...entered(rest, 'succeeded', withAttempt(task, ended), now),
     settled: true,
     live: false,
-    endedAs: endOrder(task.id, now),
     result,
   };
 }
 
-interface FailureContext {
+interface FailureContext extends Partial<Omit<FailureFacts, 'agent'>> {
   now: number;
   fraction: number;
-  ports: Pick<Ports, 'policy'>;
+  ports: Pick<Ports, 'policy' | 'agents'>;
 }
 
-/** The task after a failed attempt: waiting for its next one, or failed. */
+/** The task after a failed attempt: waiting for its next one or for a person, or failed. */
 export function failed(
   task: Task,
   attempt: TaskAttempt,
   failure: AttemptFailure,
   context: FailureContext,
 ): Task {
-  const { now, fraction, ports } = context;
-  const exit: NonNullable<TaskAttempt['exit']> = {
-    outcome: failure.code === 'lost' ? 'lost' : failure.code === 'cancelled' ? 'cancelled' : 'failed',
-    code: failure.code,
-    class: classOf(failure.code),
-    signature: signatureOf(failure),
-    message: failure.message,
-    ...(failure.task === undefined ? {} : { task: failure.task }),
-  };
+  const { now, fraction, ports, checksPassed = 0, alike = 0, onBudget = 'fail' } = context;
+  const agent = ports.agents.get(attempt.agent);
+  const next = nextStep(task, failure, { agent, checksPassed, alike, onBudget });
+  const exit = exitOf(failure, next, checksPassed);
   const attempts = withAttempt(task, { ...settledMeter(attempt), endedAt: now, exit });
-  const note = `${failure.code}: ${failure.message}`.slice(0, 300);
-  if (mayRetry(task, failure)) {
-    const delay = retryDelayMs(attempts.length, fraction, ports.policy);
-    return { ...entered(task, 'pending', attempts, now, note), notBefore: now + delay };
-  }
-  const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
-  return {
+  const because = next.step === 'end' && next.because !== undefined ? `${next.because}: ` : '';
+  const note = `${because}${failure.code}: ${failure.message}`.slice(0, 300);
+  const enter = (state: Task['state']): Task => ({
     ...entered(task, state, attempts, now, note),
-    live: false,
-    settled: task.optional,
-    endedAs: endOrder(task.id, now),
+    signature: signatureOf(failure),
+  });
+  if (next.step === 'ask') return enter('blocked');
+  if (next.step === 'end') {
+    const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
+    return { ...enter(state), live: false, settled: task.optional };
+  }
+  const waiting = { failures: attempts.length, retryAfterMs: failure.retryAfterMs };
+  return { ...enter('pending'), notBefore: now + retryDelayMs(waiting, fraction, ports.policy) };
+}
+
+function exitOf(
+  failure: AttemptFailure,
+  next: NextStep,
+  checksPassed: number,
+): NonNullable<TaskAttempt['exit']> {
+  const { code, message, task } = failure;
+  return {
+    outcome: code === 'lost' ? 'lost' : code === 'cancelled' ? 'cancelled' : 'failed',
+    code,
+    class: classOf(code),
+    signature: signatureOf(failure),
+    message: next.step === 'end' && next.because !== undefined ? stopped(message, next.because) : message,
+    ...(task === undefined ? {} : { task }),
+    ...(checksPassed === 0 ? {} : { checksPassed }),
+    ...(next.step === 'retry' && next.remedy !== undefined ? { remedy: next.remedy } : {}),
   };
+}
+
+/** The reason stands last, whatever has to give way for it. */
+function stopped(message: string, because: string): string {
+  const reason = `\n${because}; no further attempt is made`;
+  return message.slice(0, MAX_SUMMARY_CHARS - reason.length) + reason;
 }
 
 /** A task that is taken out of a run before its own end. What it was in the middle of is charged and loses its fence. */
@@ -133,7 +186,6 @@ export function withdrawn(task: Task, { at, by, note }: { at: number; by: string
     attempts,
     live: false,
     leaseUntil: 0,
-    endedAs: endOrder(task.id, at),
     updatedAt: at,
     history,
   };

@@ -1,13 +1,17 @@
 import type { TaskHint } from '../messages/topics.ts';
+import { MAX_PAGE } from '../ports/store.ts';
 import { cancelRetry } from './cancel-run.ts';
+import { admitNext } from './admission.ts';
 import { change } from './change.ts';
+import { openDecision } from './decisions/open-decision.ts';
+import { reportSubtask } from './delegation/report-subtask.ts';
 import { appendHistory } from './history.ts';
 import { type Ports, publish } from './ports.ts';
 import { acceptPlan } from './plan/accept-plan.ts';
-import { refs } from './refs.ts';
+import { refs, tasksOf } from './refs.ts';
 import { releaseDependants } from './release-dependants.ts';
 import { settleRun } from './settle-run.ts';
-import { currentAttempt, endOrder, type Task } from './task.ts';
+import { currentAttempt, type Task } from './task.ts';
 
 type FollowPorts = Pick<
   Ports,
@@ -23,6 +27,9 @@ type FollowPorts = Pick<
   | 'host'
   | 'model'
   | 'jobs'
+  | 'settings'
+  | 'memory'
+  | 'circuits'
 >;
 
 /** What follows an ended attempt. Idempotent: a repeat finds everything done and does it again without effect. */
@@ -31,11 +38,21 @@ export async function followTask(ports: FollowPorts, hint: TaskHint): Promise<vo
   if (found === undefined) return;
   const task = found.data;
   if ((currentAttempt(task)?.generation ?? 0) > hint.generation) return;
-  await (task.live ? cancelRetry(ports, task) : followEnded(ports, task));
+  await Promise.all([
+    admitNext(ports, task),
+    task.live ? followFailed(ports, task) : followEnded(ports, task),
+  ]);
+}
+
+/** A failed attempt that was not its task's last: a person is asked, or the next one comes in its time. */
+export async function followFailed(ports: FollowPorts, task: Task): Promise<void> {
+  if (task.state === 'blocked') await openDecision(ports, task);
+  await cancelRetry(ports, task);
 }
 
 export async function followEnded(ports: FollowPorts, task: Task): Promise<void> {
   const { tenant, run } = task;
+  if (task.parent !== undefined) await reportSubtask(ports, task);
   switch (task.kind) {
     case 'plan':
       return task.settled ? acceptPlan(ports, task) : settleRun(ports, tenant, run);
@@ -80,13 +97,18 @@ async function skipBehind(ports: FollowPorts, first: Task): Promise<Task[]> {
 
 /** What is live beside a skipped task releases it no more: its own end may be the end of the run. */
 async function pruneEdges(ports: FollowPorts, skipped: Task): Promise<void> {
-  for (const id of skipped.dependencies) {
-    await change(ports.store, refs.task(skipped.tenant, skipped.run, id), (task) => {
+  const page = await ports.store.query<Task>({
+    from: { collection: tasksOf(skipped.tenant, skipped.run) },
+    where: [
+      { field: 'dependants', op: 'array-contains', value: skipped.id },
+      { field: 'live', op: '==', value: true },
+    ],
+    limit: MAX_PAGE,
+  });
+  for (const { ref } of page.documents) {
+    await change(ports.store, ref, (task) => {
       if (!task.live || !task.dependants.includes(skipped.id)) return undefined;
-      const { [skipped.id]: _pruned, ...needs } = task.needs;
-      return {
-        data: { ...task, dependants: task.dependants.filter((other) => other !== skipped.id), needs },
-      };
+      return { data: { ...task, dependants: task.dependants.filter((other) => other !== skipped.id) } };
     });
   }
 }
@@ -105,7 +127,6 @@ function skip(task: Task, because: string, at: number): { data: Task } | undefin
       state: 'skipped',
       live: false,
       settled: task.optional,
-      endedAs: endOrder(task.id, at),
       updatedAt: at,
       history,
     },

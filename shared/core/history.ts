@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** One change of a record's state, with why. `hash` covers the entry and the hash before it. */
 export interface HistoryEntry {
@@ -29,23 +29,21 @@ export function appendHistory(
 /** The state that the history tells, or `undefined` for a broken chain. */
 export function foldHistory(history: readonly HistoryEntry[]): string | undefined {
   let previous = '';
-  for (const { hash, ...entry } of history) {
-    if (hashOf(previous, entry) !== hash) return undefined;
-    previous = hash;
+  for (const { hash: stored, ...entry } of history) {
+    if (hashOf(previous, entry) !== stored) return undefined;
+    previous = stored;
   }
   return history.at(-1)?.state;
 }
 
 /** One hash over the last hashes of several records, in the order given. */
 export function rootHash(histories: readonly (readonly HistoryEntry[])[]): string {
-  const hash = createHash('sha256');
-  for (const history of histories) hash.update(history.at(-1)?.hash ?? '-');
-  return hash.digest('hex');
+  const root = createHash('sha256');
+  for (const history of histories) root.update(history.at(-1)?.hash ?? '-');
+  return root.digest('hex');
 }
 
 function hashOf(previous: string, entry: Omit<HistoryEntry, 'hash'>): string {
   const { seq, at, state, by, note } = entry;
-  return createHash('sha256')
-    .update(JSON.stringify([previous, seq, at, state, by, note ?? null]))
-    .digest('hex');
+  return hash('sha256', JSON.stringify([previous, seq, at, state, by, note ?? null]));
 }

@@ -1,33 +1,25 @@
-import { createHash } from 'node:crypto';
+import { runId } from '../messages/identifiers.ts';
 import type { Message } from '../messages/topics.ts';
 import { failRun } from './fail-run.ts';
+import { keepMessageLetter, tenantOfMessage } from './keep-message-letter.ts';
 import type { Ports } from './ports.ts';
-import { refs } from './refs.ts';
+import { redact } from './repository/scan-secrets.ts';
 
 /** A message that every delivery failed with: kept for a person, and its run ends instead of waiting for ever. */
 export async function keepDeadLetter(ports: Ports, letter: Message<'dead-letter'>): Promise<void> {
-  const tenant = letter.attributes['tenant'] ?? ports.policy.defaultTenant;
-  const run = letter.attributes['run'];
-  const name = `${letter.subscription}\n${letter.messageId ?? JSON.stringify(letter.message)}`;
-  const id = createHash('sha256').update(name).digest('hex').slice(0, 32);
+  const { subscription, messageId, message, attributes } = letter;
+  const run = runId.safeParse(attributes['run']).data;
+  // Not every platform says which topic it was; the publisher does.
+  const topic = letter.topic ?? attributes['topic'] ?? '';
   const error = letter.error ?? 'every delivery failed; the logs of the function say why';
-  await ports.store.create(refs.deadLetter(tenant, id), {
-    v: 1,
-    topic: letter.topic ?? '',
-    subscription: letter.subscription,
-    messageId: letter.messageId ?? '',
-    message: letter.message,
-    attributes: letter.attributes,
-    error,
-    at: ports.clock.now(),
-  });
-  if (run === undefined || letter.topic === 'notification-requested') return;
+  await keepMessageLetter(ports, { topic, subscription, messageId, message, attributes, error });
+  if (run === undefined || topic === 'notification-requested') return;
   await failRun(
     ports,
-    { tenant, id: run },
+    { tenant: tenantOfMessage(ports, attributes), id: run },
     {
       code: 'dead_letter',
-      message: `a message to ${letter.subscription} failed ${letter.deliveryAttempt} times: ${error}`,
+      message: `a message to ${subscription} failed ${letter.deliveryAttempt} times: ${redact(error)}`,
     },
   );
 }

@@ -26,6 +26,11 @@ export async function reserve(
   });
 }
 
+/** Says which model an attempt asked, where it came to no reservation: the next one may have to ask another. */
+export function nameModel(ports: MeterPorts, fence: Fence, model: string): Promise<void> {
+  return onMeter(ports, fence, (attempt) => ({ ...attempt, model }));
+}
+
 /** Puts what the call really used in place of its reservation. A call that was never answered uses nothing. */
 export async function settle(
   ports: MeterPorts,

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import type { GatewayAnswer, MessagesGateway } from '../ports/messages-gateway.ts';
 import type { Usage } from '../ports/model.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
+import { watchCall } from './circuits/watch-call.ts';
 import type { Fence } from './fence.ts';
-import { reserve, settle } from './meter.ts';
+import { nameModel, reserve, settle } from './meter.ts';
 import { type ModelEntry, modelById } from './models/model-table.ts';
 import { priceOf, reservationFor } from './models/price.ts';
+import { onFailure } from './on-failure.ts';
 import type { Ports } from './ports.ts';
 
 /** Of one call through the gateway, streaming included. */
@@ -25,7 +27,7 @@ const usageShape = z.looseObject({
 });
 type WireUsage = z.infer<typeof usageShape>;
 
-type PassPorts = Pick<Ports, 'store' | 'clock'>;
+type PassPorts = Pick<Ports, 'store' | 'clock' | 'model' | 'circuits'>;
 
 /**
  * One model call of a job: reserved from its attempt's allotment before, settled by what the provider says it used.
@@ -40,7 +42,10 @@ export async function passThrough(
 ): Promise<GatewayAnswer> {
   const body = callBody.parse(request.body);
   const model = pricedModel(body.model);
-  const microUsd = reservationFor(await gateway.countTokens(body), body.max_tokens, model);
+  const watch = watchCall(ports, model.id);
+  const count = () => watch.during(() => gateway.countTokens(body));
+  const tokens = await onFailure(count, () => nameModel(ports, fence, model.id));
+  const microUsd = reservationFor(tokens, body.max_tokens, model);
   await reserve(ports, fence, { microUsd, model: model.id });
   const settleWith = (usage: Usage | undefined, answered: boolean) =>
     settle(ports, fence, {
@@ -49,13 +54,21 @@ export async function passThrough(
       usage: usage ?? NOTHING,
       answered,
     });
-  const answer = await sendOrRelease(gateway, body, request.headers, () => settleWith(undefined, false));
-  if (answer.status >= 400) {
+  const send = () =>
+    watch.during(() => gateway.send(body, request.headers, AbortSignal.timeout(CALL_TIMEOUT_MS)));
+  const answer = await onFailure(send, () => settleWith(undefined, false));
+  if (answer.fault !== undefined) {
     await settleWith(undefined, false);
+    await watch.failed(answer.fault.code, `HTTP ${answer.status}`, answer.fault.retryAfterMs);
     return answer;
   }
   const reader = body.stream === true ? readStream() : readWhole();
-  return { ...answer, body: metered(answer.body, reader, (usage) => settleWith(usage, true)) };
+  const done = async (usage: Usage | undefined, end: AnswerEnd) => {
+    await settleWith(usage, true);
+    if (usage !== undefined) await watch.answered();
+    else if (end === 'provider') await watch.failed('unavailable', 'its answer broke off');
+  };
+  return { ...answer, body: metered(answer.body, reader, done) };
 }
 
 /** A model that has no price cannot be paid from an allotment; asking for it is the job's mistake. */
@@ -69,37 +82,26 @@ function pricedModel(id: string): ModelEntry {
 
 const NOTHING: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
-async function sendOrRelease(
-  gateway: MessagesGateway,
-  body: Record<string, unknown>,
-  headers: Headers,
-  release: () => Promise<void>,
-): Promise<GatewayAnswer> {
-  try {
-    return await gateway.send(body, headers, AbortSignal.timeout(CALL_TIMEOUT_MS));
-  } catch (error) {
-    await release();
-    throw error;
-  }
-}
-
 /** Collects what the answer says of its usage while its bytes pass by. */
 interface UsageReader {
   take(text: string): void;
   usage(): Usage | undefined;
 }
 
+/** Who ended an answer: the provider, at its end or in the middle, or the job that hung up on it. */
+type AnswerEnd = 'provider' | 'job';
+
 function metered(
   body: ReadableStream<Uint8Array>,
   reader: UsageReader,
-  done: (usage: Usage | undefined) => Promise<void>,
+  done: (usage: Usage | undefined, end: AnswerEnd) => Promise<void>,
 ): ReadableStream<Uint8Array> {
   const decoder = new TextDecoder();
   let settled = false;
-  const settleOnce = async (usage: Usage | undefined) => {
+  const settleOnce = async (usage: Usage | undefined, end: AnswerEnd) => {
     if (settled) return;
     settled = true;
-    await done(usage);
+    await done(usage, end);
   };
   const source = body.getReader();
   return new ReadableStream<Uint8Array>({
@@ -110,16 +112,16 @@ function metered(
           reader.take(decoder.decode(value, { stream: true }));
           return controller.enqueue(value);
         }
-        await settleOnce(reader.usage());
+        await settleOnce(reader.usage(), 'provider');
         controller.close();
       } catch (error) {
-        await settleOnce(undefined).catch(() => undefined);
+        await settleOnce(undefined, 'provider').catch(() => undefined);
         controller.error(error);
       }
     },
     async cancel(reason) {
       await source.cancel(reason);
-      await settleOnce(undefined);
+      await settleOnce(undefined, 'job');
     },
   });
 }

@@ -12,6 +12,8 @@ import type { Model } from '../ports/model.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { Tool } from '../ports/tool.ts';
+import type { Circuits } from './circuits/create-circuits.ts';
+import type { ProcessMemory } from './process-memory.ts';
 import type { SettingsOf } from './settings.ts';
 import type { Task } from './task.ts';
 
@@ -72,20 +74,22 @@ export interface Ports {
   policy: Policy;
   /** The policy as a tenant has it, at most five seconds old. */
   settings: SettingsOf;
+  memory: ProcessMemory;
+  circuits: Circuits;
   /** Names this process, so that its own dead attempts are known after a restart. */
   host: string;
 }
 
-/** The ids of a hint are its attributes too, so that subscriptions and logs need not open the message. */
+/** Topic and ids are its attributes too, so that subscriptions, logs and dead letters need not open the message. */
 export async function publish<T extends Topic>(
   ports: Pick<Ports, 'queue'>,
   topic: T,
   message: Message<T>,
 ): Promise<void> {
-  const attributes = Object.fromEntries(
-    Object.entries(message).flatMap(([name, value]: [string, unknown]) =>
-      name !== 'v' && (typeof value === 'string' || typeof value === 'number') ? [[name, String(value)]] : [],
-    ),
-  );
+  const attributes: Record<string, string> = { topic };
+  for (const [name, value] of Object.entries(message) as [string, unknown][]) {
+    if (name !== 'v' && (typeof value === 'string' || typeof value === 'number'))
+      attributes[name] = String(value);
+  }
   await ports.queue.publish(topic, message, { attributes });
 }

@@ -1,5 +1,9 @@
 import type { DocumentRef } from '../ports/store.ts';
 import type { TenantSettingsInput } from '../messages/tenant-settings.ts';
+import type { Circuit, CircuitName } from './circuits/circuit.ts';
+import type { DeadLetter } from './dead-letter.ts';
+import type { Decision } from './decisions/decision.ts';
+import type { AgentMessage } from '../messages/agent-message.ts';
 import type { Run } from './run.ts';
 import type { Task } from './task.ts';
 
@@ -14,6 +18,10 @@ export const refs = {
     collection: `tenants/${tenant}/runs/${run}/effects`,
     id: effect,
   }),
+  message: (tenant: string, run: string, message: string): DocumentRef<MailRecord> => ({
+    collection: mailOf(tenant, run),
+    id: message,
+  }),
   delivery: (id: string): DocumentRef<DeliveryRecord> => ({ collection: 'deliveries', id }),
   installation: (id: number): DocumentRef<Installation> => ({ collection: 'installations', id: String(id) }),
   repository: (tenant: string, repository: string): DocumentRef<Repository> => ({
@@ -24,15 +32,36 @@ export const refs = {
     collection: `tenants/${tenant}/taskRuns`,
     id: name,
   }),
+  deletedTaskRun: (tenant: string, name: string): DocumentRef<DeletedTaskRun> => ({
+    collection: `tenants/${tenant}/deletedTaskRuns`,
+    id: name,
+  }),
   settings: (tenant: string): DocumentRef<{ v: 1 } & TenantSettingsInput> => ({
     collection: `tenants/${tenant}/config`,
     id: 'runtime',
   }),
+  tenant: (tenant: string): DocumentRef<Tenant> => ({ collection: 'tenants', id: tenant }),
+  decision: (tenant: string, id: string): DocumentRef<Decision> => ({
+    collection: decisionsOf(tenant),
+    id,
+  }),
+  circuit: ({ key, tenant }: CircuitName): DocumentRef<Circuit> => ({
+    collection: tenant === undefined ? 'circuits' : `tenants/${tenant}/circuits`,
+    id: key,
+  }),
   deadLetter: (tenant: string, id: string): DocumentRef<DeadLetter> => ({
-    collection: `tenants/${tenant}/deadLetters`,
+    collection: lettersOf(tenant),
     id,
   }),
 };
+
+export function decisionsOf(tenant: string): string {
+  return `tenants/${tenant}/decisions`;
+}
+
+export function lettersOf(tenant: string): string {
+  return `tenants/${tenant}/deadLetters`;
+}
 
 export function runsOf(tenant: string): string {
   return `tenants/${tenant}/runs`;
@@ -40,6 +69,20 @@ export function runsOf(tenant: string): string {
 
 export function tasksOf(tenant: string, run: string): string {
   return `tenants/${tenant}/runs/${run}/tasks`;
+}
+
+export function mailOf(tenant: string, run: string): string {
+  return `tenants/${tenant}/runs/${run}/messages`;
+}
+
+/** Every collection below a run: with the run they go. */
+export function collectionsOf(tenant: string, run: string): string[] {
+  return ['tasks', 'effects', 'messages', 'feed'].map((name) => `${runsOf(tenant)}/${run}/${name}`);
+}
+
+/** Prefixes of all {@link blobKeys} of a run: with the run they go. */
+export function blobPrefixesOf(tenant: string, run: string): string[] {
+  return ['plans', 'transcripts', 'artifacts', 'uploads'].map((name) => `${tenant}/${name}/${run}/`);
 }
 
 /** Blob keys, below the tenant's prefix. */
@@ -66,6 +109,21 @@ export interface Effect {
   attempts: number;
   /** What the outside answered: a number, a SHA, an id. */
   result?: Record<string, string | number | boolean>;
+}
+
+/** A message between agents of a run. */
+export interface MailRecord {
+  v: 1;
+  run: string;
+  /** From 1, without gaps. */
+  seq: number;
+  /** The task whose agent sent it. */
+  task: string;
+  /** Only for this task's attempts, not for all of the agent's. */
+  toTask?: string;
+  /** The subtask that it is about. */
+  correlationId?: string;
+  message: AgentMessage;
 }
 
 /** The webhook ledger: one entry per delivery id and one per body. */
@@ -95,20 +153,22 @@ export interface Repository {
   installationId: number;
 }
 
+/** What a tenant has a licence for; without a record there is nothing to expire. */
+export interface Tenant {
+  v: 1;
+  /** From then on nothing new is taken in. */
+  licenceExpiresAt?: number;
+}
+
+/** That a TaskRun name was deleted, and how often: its next run is another one. */
+export interface DeletedTaskRun {
+  v: 1;
+  deletions: number;
+}
+
 /** The newest run of a TaskRun name. */
 export interface TaskRunName {
   v: 1;
   name: string;
   run: string;
-}
-
-export interface DeadLetter {
-  v: 1;
-  topic: string;
-  subscription: string;
-  messageId: string;
-  message: Record<string, unknown>;
-  attributes: Record<string, string>;
-  error: string;
-  at: number;
 }

@@ -36,11 +36,14 @@ export interface EndReason {
   message: string;
 }
 
+/** Where a plan's JSON stands: here, or in the blob of that key. */
+export type PlanSource = { text: string } | { key: string };
+
 export interface RunPlan {
   /** SHA-256 of the plan's JSON. */
   hash: string;
-  /** Blob that holds it. */
-  key: string;
+  /** Absent: it is the given one. */
+  source?: PlanSource;
   summary: string;
   tasks: number;
   /** Most tasks that may run at the same time. */
@@ -57,6 +60,8 @@ export interface SteeringMessage {
   text: string;
   /** Breaks into what the agent is doing, instead of waiting for its next turn. */
   interrupts: boolean;
+  /** SHA-256 of the request's `Idempotency-Key`: the same key again is the same message. */
+  keyHash?: string;
 }
 
 export const MAX_STEERING = 20;
@@ -86,8 +91,8 @@ export interface Run {
   budget: { limitMicroUsd: number };
   /** What the run counts for in the budgets of its tenant and project: its limit while it lives, what it spent when it has ended. */
   chargedMicroUsd: number;
-  /** Blob of the plan that the caller gave; decomposition is skipped then. */
-  givenPlan?: { key: string; hash: string };
+  /** The plan that the caller gave; decomposition is skipped then. */
+  givenPlan?: { hash: string; source: PlanSource };
   plan?: RunPlan;
   contract?: { commands: RepositoryContract; reasons: string[] };
   stage: Stage;

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { type TenantSettings, tenantSettings } from '../messages/tenant-settings.ts';
+import type { z } from 'zod';
+import {
+  type TenantSettings,
+  type TenantSettingsInput,
+  tenantSettings,
+} from '../messages/tenant-settings.ts';
+import type { Versioned } from '../ports/store.ts';
 import type { Policy, Ports } from './ports.ts';
 import { refs } from './refs.ts';
 import type { Task } from './task.ts';
@@ -35,39 +40,64 @@ export const SETTINGS_MAX_AGE_MS = 5_000;
 /** Tenants whose settings one process remembers. */
 const MAX_CACHED_TENANTS = 1_000;
 
+interface Known {
+  settings: Settings;
+  readAt: number;
+  /** Of the newest document that was read, valid or not; absent where there was none. */
+  version?: string;
+}
+
 /**
- * Reads a tenant's settings at most once in five seconds. What is not valid, or cannot be read, leaves the last good ones in
- * force (the platform's own where there were none) and is logged once per document.
+ * Reads a tenant's settings at most once in five seconds. What is not valid leaves the last good ones in force (the platform's
+ * own where there were none) and is logged once per document. What cannot be read leaves them in force too, but without any
+ * the error is the caller's: nobody knows what the tenant has forbidden.
  */
 export function createSettings(
   ports: Pick<Ports, 'store' | 'clock' | 'log'> & { policy: Policy },
 ): SettingsOf {
-  const cache = new Map<string, { settings: Settings; readAt: number; version?: string }>();
+  const cache = new Map<string, Known>();
   const reading = new Map<string, Promise<Settings>>();
+
+  /** The tenant that was read longest ago gives way. */
+  function keep(tenant: string, known: Known): Settings {
+    cache.delete(tenant);
+    const [oldest] = cache.keys();
+    if (cache.size >= MAX_CACHED_TENANTS && oldest !== undefined) cache.delete(oldest);
+    cache.set(tenant, known);
+    return known.settings;
+  }
 
   async function read(tenant: string): Promise<Settings> {
     const known = cache.get(tenant);
     const readAt = ports.clock.now();
-    const keep = (settings: Settings, version?: string) => {
-      if (cache.size >= MAX_CACHED_TENANTS) cache.clear();
-      cache.set(tenant, { settings, readAt, ...(version === undefined ? {} : { version }) });
-      return settings;
-    };
-    const good = known?.settings ?? effectiveSettings({}, ports.policy);
     try {
       const found = await ports.store.get(refs.settings(tenant));
-      if (found === undefined) return keep(effectiveSettings({}, ports.policy));
-      if (found.version === known?.version) return keep(good, found.version);
-      const { v: _v, ...given } = found.data;
-      const parsed = tenantSettings.safeParse(given);
-      if (parsed.success) return keep(effectiveSettings(parsed.data, ports.policy), found.version);
-      const message = `settings of tenant ${tenant} are not valid and are ignored; the last good ones hold: ${z.prettifyError(parsed.error)}`;
-      ports.log.error(message, { tenant });
-      return keep(good, found.version);
+      return keep(tenant, { ...next(tenant, known, found), readAt });
     } catch (error) {
       if (known === undefined) throw error;
-      return keep(good, known.version);
+      const reason = error instanceof Error ? error.message : String(error);
+      ports.log.warn(`settings of tenant ${tenant} cannot be read, the last ones hold: ${reason}`, {
+        tenant,
+      });
+      return keep(tenant, { ...known, readAt });
     }
+  }
+
+  function next(
+    tenant: string,
+    known: Known | undefined,
+    found: Versioned<object> | undefined,
+  ): Omit<Known, 'readAt'> {
+    if (found === undefined) return { settings: effectiveSettings({}, ports.policy) };
+    const { version } = found;
+    if (known !== undefined && version === known.version) return { settings: known.settings, version };
+    const parsed = parseSettings(found.data);
+    if (parsed.success) return { settings: effectiveSettings(parsed.data, ports.policy), version };
+    const reasons = reasonsOf(parsed.error).join('; ');
+    ports.log.error(`settings of tenant ${tenant} are ignored, the last good ones hold: ${reasons}`, {
+      tenant,
+    });
+    return { settings: known?.settings ?? effectiveSettings({}, ports.policy), version };
   }
 
   return async (tenant) => {
@@ -79,8 +109,18 @@ export function createSettings(
   };
 }
 
+/** A stored document of settings, as it may also have been written by hand. */
+export function parseSettings(stored: object): z.ZodSafeParseResult<TenantSettings> {
+  const { v: _v, ...given } = stored as { v?: unknown };
+  return tenantSettings.safeParse(given);
+}
+
+export function reasonsOf({ issues }: z.ZodError): string[] {
+  return issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+}
+
 /** Pure: the platform's policy, overridden by what the tenant says. */
-export function effectiveSettings(given: z.input<typeof tenantSettings>, policy: Policy): Settings {
+export function effectiveSettings(given: TenantSettingsInput, policy: Policy): Settings {
   const own = tenantSettings.parse(given);
   const money = (usd: number | undefined): number | undefined =>
     usd === undefined ? undefined : Math.round(usd * 1e6);

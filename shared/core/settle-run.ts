@@ -1,14 +1,16 @@
 import { advanceRun } from './advance-run.ts';
 import { change } from './change.ts';
-import { isToAct } from './hand-over.ts';
+import { voidDecisions } from './decisions/void-decisions.ts';
 import { rootHash } from './history.ts';
+import { keepTaskLetter } from './keep-task-letter.ts';
 import { type Ports, publish } from './ports.ts';
 import { refs, tasksOf } from './refs.ts';
 import { type EndReason, isTerminal, type Run, type TerminalStage } from './run.ts';
 import { inDependencyOrder, readTasks } from './run-tasks.ts';
-import type { Task } from './task.ts';
+import { spentMicroUsd, type Task } from './task.ts';
+import type { Versioned, Where } from '../ports/store.ts';
 
-type SettlePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log'>;
+export type SettlePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'memory'>;
 
 /**
  * When nothing of a run is live any more: its next stage, or its end. Idempotent; may be called at any time.
@@ -20,56 +22,79 @@ export async function settleRun(
   runId: string,
   after?: Task,
 ): Promise<void> {
-  const live = {
-    from: { collection: tasksOf(tenant, runId) },
-    where: [{ field: 'live', op: '==' as const, value: true }],
-  };
-  if ((await ports.store.count(live)) > 0) return;
-  const isUndone = async () => true;
-  if (after !== undefined && !(await isToAct(ports, after, { among: [], isUndone }))) return;
-  const run = (await ports.store.get(refs.run(tenant, runId)))?.data;
-  if (run === undefined || isTerminal(run.stage)) return;
+  const where: Where[] = [{ field: 'live', op: '==', value: true }];
+  const live = await ports.store.count({ from: { collection: tasksOf(tenant, runId) }, where, upTo: 1 });
+  if (live > 0) return;
+  const settle = () => settleIdle(ports, tenant, runId);
+  if (after === undefined) await settle();
+  else await ports.memory.once(`settle ${tenant}/${runId}`, after.id, settle);
+}
+
+/** Whether it was there to settle. */
+async function settleIdle(ports: SettlePorts, tenant: string, runId: string): Promise<boolean> {
+  const found = await ports.store.get(refs.run(tenant, runId));
+  if (found === undefined || isTerminal(found.data.stage)) return true;
   const tasks = await readTasks(ports.store, tenant, runId);
-  if (tasks.some((task) => task.live)) return;
+  if (tasks.some((task) => task.live)) return false;
+  await settleStage(ports, found, tasks);
+  return true;
+}
+
+async function settleStage(ports: SettlePorts, known: Versioned<Run>, tasks: Task[]): Promise<void> {
+  const run = known.data;
   switch (run.stage) {
     case 'cancelling':
       return endRun(ports, run, 'cancelled', {
         reason: run.reason ?? { code: 'cancelled', message: 'cancelled' },
         tasks,
+        known,
       });
     case 'planning': {
       const plan = tasks.find((task) => task.kind === 'plan');
       if (plan !== undefined && !plan.settled)
-        await endRun(ports, run, 'failed', { reason: failureOf(plan), tasks });
+        await endRun(ports, run, 'failed', { reason: failureOf(plan), tasks, known });
       return;
     }
     case 'executing':
-      return settleExecution(ports, run, tasks);
+      return settleExecution(ports, known, tasks);
     case 'integrating':
     case 'awaiting_review':
-      return publish(ports, 'run-finished', { v: 1, tenant, run: runId });
+      return publish(ports, 'run-finished', { v: 1, tenant: run.tenant, run: run.id });
     case 'accepted':
     case 'awaiting_approval':
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
       return;
   }
 }
 
-async function settleExecution(ports: SettlePorts, run: Run, tasks: Task[]): Promise<void> {
+async function settleExecution(ports: SettlePorts, known: Versioned<Run>, tasks: Task[]): Promise<void> {
+  const run = known.data;
   const work = tasks.filter((task) => task.kind === 'work');
   const broken = work.filter((task) => !task.settled);
   const cause = broken.find((task) => task.state === 'failed') ?? broken[0];
-  if (cause !== undefined) return endRun(ports, run, 'failed', { reason: failureOf(cause), tasks });
+  if (cause !== undefined) return endRun(ports, run, 'failed', { reason: failureOf(cause), tasks, known });
   const changeOrder = inDependencyOrder(work)
     .filter((task) => task.result?.changeSet !== undefined)
     .map((task) => task.id);
-  if (run.targets.length === 0 || changeOrder.length === 0) return endRun(ports, run, 'succeeded', { tasks });
+  if (run.targets.length === 0 || changeOrder.length === 0)
+    return endRun(ports, run, 'succeeded', { tasks, known });
   const at = ports.clock.now();
-  await change(ports.store, refs.run(run.tenant, run.id), (current) =>
+  const decide = (current: Run) =>
     current.stage === 'executing'
       ? { data: { ...advanceRun(current, 'integrating', { at, by: 'result-handling' }), changeOrder } }
-      : undefined,
-  );
+      : undefined;
+  await change(ports.store, known.ref, decide, known);
   await publish(ports, 'run-finished', { v: 1, tenant: run.tenant, run: run.id });
+}
+
+export interface RunEnd {
+  reason?: EndReason;
+  tasks: Task[];
+  facts?: Pick<Run, 'pullRequest'>;
+  /** The run as it was read; saves another read. */
+  known?: Versioned<Run>;
 }
 
 /** The one terminal entry of a run, then the notice of it. A repeat finds the run ended and only repeats the notice. */
@@ -77,21 +102,26 @@ export async function endRun(
   ports: SettlePorts,
   run: Run,
   to: TerminalStage,
-  { reason, tasks, facts }: { reason?: EndReason; tasks: Task[]; facts?: Pick<Run, 'pullRequest'> },
+  { reason, tasks, facts, known }: RunEnd,
 ): Promise<void> {
   const at = ports.clock.now();
   const ordered = tasks.toSorted((a, b) => a.id.localeCompare(b.id));
   const tasksRoot = rootHash(ordered.map((task) => task.history));
-  const { data } = await change(ports.store, refs.run(run.tenant, run.id), (current) => {
+  const chargedMicroUsd = tasks.reduce((sum, task) => sum + spentMicroUsd(task), 0);
+  const decide = (current: Run) => {
     if (isTerminal(current.stage) || current.stage !== run.stage) return undefined;
-    const ended = advanceRun({ ...current, ...facts }, to, {
+    const ended = advanceRun({ ...current, ...facts, chargedMicroUsd }, to, {
       at,
       by: 'engine',
       tasksRoot,
       ...(reason === undefined ? {} : { reason }),
     });
     return { data: ended };
-  });
+  };
+  // Before the end, because nobody comes back after it.
+  await voidDecisions(ports, tasks);
+  for (const task of tasks) await keepTaskLetter(ports, task);
+  const { data } = await change(ports.store, refs.run(run.tenant, run.id), decide, known);
   ports.log.info(`run ${run.id} ${data.stage}`, {
     tenant: run.tenant,
     run: run.id,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { validatePlan } from './plan/validate-plan.ts';
-import { storePlan } from './plan/accept-plan.ts';
+import { type StoredPlan, storePlan } from './plan/stored-plan.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Write } from '../ports/store.ts';
 import type { PlanProposal } from '../messages/plan.ts';
@@ -8,6 +8,8 @@ import { appendHistory } from './history.ts';
 import { type Ports, publish } from './ports.ts';
 import { refs } from './refs.ts';
 import type { Origin, Priority, Run, Target } from './run.ts';
+import { tooManyRuns } from './too-many-runs.ts';
+import { expiredLicence } from './tenant.ts';
 
 export type SubmitPorts = Pick<
   Ports,
@@ -19,15 +21,18 @@ export interface Submission {
   tenant: string;
   title: string;
   requirement: string;
+  /** With a `baseSha` it is pinned already, and `contract` says what holds there. */
   target?: Omit<Target, 'headBranch'>;
+  contract?: Run['contract'];
   origin: Origin;
   project?: string;
   driver?: string;
   priority: Priority;
   budgetMicroUsd?: number;
   dryRun: boolean;
-  plan?: PlanProposal;
+  plan?: PlanProposal & Partial<Omit<StoredPlan, 'tasks'>>;
   taskRun?: Run['taskRun'];
+  forkedFrom?: Run['forkedFrom'];
 }
 
 /** The same key names the same run; the same key with another body is refused. */
@@ -36,17 +41,45 @@ export interface Idempotency {
   body: unknown;
 }
 
+const KEY = /^[\x21-\x7E]{1,200}$/;
+
+/**
+ * A caller's `Idempotency-Key`, one for each kind of request.
+ * @throws PenstockError `invalid` for what is no key.
+ */
+export function idempotencyOf(kind: string, key: string | undefined, body: unknown): SubmitOptions {
+  if (key === undefined) return {};
+  if (KEY.test(key)) return { idempotency: { key: `${kind}/${key}`, body } };
+  throw new PenstockError('invalid', 'an Idempotency-Key has 1 to 200 visible ASCII characters');
+}
+
+export interface SubmitOptions {
+  idempotency?: Idempotency;
+  /** What is committed with the run. */
+  also?: (run: Run) => Write[];
+}
+
 /**
  * Records the run, then publishes `run-accepted`. Calls nobody.
- * @throws PenstockError `invalid` with all reasons at once for a plan that cannot be executed.
+ * @throws PenstockError `invalid` with all reasons at once for a plan that cannot be executed; `rate_limited` while as many runs are
+ * live as the tenant may have (a repeated request is answered all the same).
  */
 export async function submitRun(
   ports: SubmitPorts,
   submission: Submission,
-  options: { idempotency?: Idempotency; also?: (run: Run) => Write[] } = {},
+  options: SubmitOptions = {},
 ): Promise<{ run: Run; duplicate: boolean }> {
   const { idempotency, also } = options;
   const requestHash = idempotency === undefined ? undefined : hashJson(idempotency.body);
+  const { tenant } = submission;
+  const refusal = (await expiredLicence(ports, tenant)) ?? (await tooManyRuns(ports, tenant));
+  if (refusal !== undefined) {
+    const id = idempotency === undefined ? undefined : idOfKey(submission.tenant, idempotency.key);
+    const isRepeat =
+      id !== undefined && (await ports.store.get(refs.run(submission.tenant, id))) !== undefined;
+    if (isRepeat) return repeated(ports, submission.tenant, id, requestHash);
+    throw refusal;
+  }
   for (let tries = 0; tries < MAX_ID_TRIES; tries += 1) {
     const id = idempotency === undefined ? ports.ids.short() : idOfKey(submission.tenant, idempotency.key);
     const run = await newRun(ports, id, submission, requestHash);
@@ -110,7 +143,7 @@ export async function newRun(
   requestHash?: string,
 ): Promise<Run> {
   const at = ports.clock.now();
-  const { tenant, target, plan, taskRun } = submission;
+  const { tenant, target, contract, plan, taskRun, forkedFrom } = submission;
   const settings = await ports.settings(tenant);
   const limitMicroUsd = submission.budgetMicroUsd ?? settings.defaultBudgetMicroUsd;
   const givenPlan = plan === undefined ? undefined : await storeGivenPlan(ports, { tenant, id }, plan);
@@ -134,8 +167,10 @@ export async function newRun(
     budget: { limitMicroUsd },
     chargedMicroUsd: limitMicroUsd,
     ...(givenPlan === undefined ? {} : { givenPlan }),
+    ...(contract === undefined ? {} : { contract }),
     stage: 'accepted',
     paused: false,
+    ...(forkedFrom === undefined ? {} : { forkedFrom }),
     steering: [],
     mail: 0,
     changeOrder: [],
@@ -156,13 +191,14 @@ export async function newRun(
 async function storeGivenPlan(
   ports: SubmitPorts,
   run: { tenant: string; id: string },
-  plan: PlanProposal,
-): Promise<{ key: string; hash: string }> {
+  plan: NonNullable<Submission['plan']>,
+): Promise<NonNullable<Run['givenPlan']>> {
   const verdict = validatePlan(plan, ports.agents, ports.policy);
   if (!verdict.ok) {
     throw new PenstockError('invalid', 'the plan cannot be executed', { reasons: verdict.reasons });
   }
-  return storePlan(ports, run, { summary: 'given by the caller', tasks: verdict.tasks, filesRead: 0 });
+  const { summary = 'given by the caller', filesRead = 0 } = plan;
+  return storePlan(ports, run, { summary, tasks: verdict.tasks, filesRead });
 }
 
 /** `direct` asks for each stage as soon as the one before is done. */

@@ -1,9 +1,14 @@
 import { MAX_PAGE, type Where } from '../ports/store.ts';
+import { admitNext, admitWaiting } from './admission.ts';
 import { change } from './change.ts';
-import { cancelRetry, continueCancel } from './cancel-run.ts';
+import { openDecision } from './decisions/open-decision.ts';
+import { settleDueDecisions } from './decisions/settle-due-decisions.ts';
+import { continueDeletions } from './deletion/continue-deletions.ts';
+import { continueCancel } from './cancel-run.ts';
 import { dispatchTask } from './dispatch-task.ts';
 import { failed } from './finish-attempt.ts';
-import { followEnded } from './follow-task.ts';
+import { followEnded, followFailed } from './follow-task.ts';
+import { settleHolds } from './pause-run.ts';
 import { type Ports, publish } from './ports.ts';
 import { refs, tasksOf } from './refs.ts';
 import type { Run } from './run.ts';
@@ -14,7 +19,11 @@ import { currentAttempt, type Task } from './task.ts';
 export interface SweepReport {
   lost: number;
   dispatched: number;
+  /** Reminded of, or answered by their deadline. */
+  decisions: number;
   runs: number;
+  /** Runs whose deletion is under way. */
+  deletions: number;
 }
 
 /** Records that one sweep looks at, of each kind; the next call goes on. */
@@ -26,8 +35,10 @@ const RUN_CHECK_MS = 5 * 60_000;
 export async function sweep(ports: Ports, options: { runCheckMs?: number } = {}): Promise<SweepReport> {
   const lost = await takeBackOverdue(ports);
   const dispatched = await dispatchDue(ports);
+  const decisions = await settleDueDecisions(ports);
   const runs = await checkRuns(ports, options.runCheckMs ?? RUN_CHECK_MS);
-  return { lost, dispatched, runs };
+  const deletions = await continueDeletions(ports);
+  return { lost, dispatched, decisions, runs, deletions };
 }
 
 async function takeBackOverdue(ports: Ports): Promise<number> {
@@ -66,7 +77,8 @@ export async function takeBack(ports: Ports, found: Task, isDead: (task: Task) =
     run: task.run,
     task: task.id,
   });
-  await (task.live ? cancelRetry(ports, task) : followEnded(ports, task));
+  await admitNext(ports, task);
+  await (task.live ? followFailed(ports, task) : followEnded(ports, task));
 }
 
 async function dispatchDue(ports: Ports): Promise<number> {
@@ -76,8 +88,8 @@ async function dispatchDue(ports: Ports): Promise<number> {
     { field: 'notBefore', op: '>', value: 0 },
     { field: 'notBefore', op: '<=', value: now },
   ]);
-  for (const task of due) await dispatchTask(ports, task);
-  return due.length;
+  for (const task of due) if (!task.held) await dispatchTask(ports, task);
+  return due.length + (await admitWaiting(ports, SWEEP_LIMIT));
 }
 
 async function tasksWhere(ports: Ports, where: Where[]): Promise<Task[]> {
@@ -151,16 +163,19 @@ async function checkRun(ports: Ports, run: Run): Promise<void> {
 
 /** What should be under way for this run according to its records, asked for again. */
 export async function rederive(ports: Ports, run: Run): Promise<void> {
-  const { tenant, id } = run;
-  switch (run.stage) {
+  const { tenant, id, stage } = run;
+  switch (stage) {
     case 'accepted':
+      return publish(ports, 'run-accepted', { v: 1, tenant, run: id });
     case 'planning':
+      await mendTasks(ports, run);
       return publish(ports, 'run-accepted', { v: 1, tenant, run: id });
     case 'executing':
-      await rederiveTasks(ports, run);
+      await rederiveTasks(ports, await mendTasks(ports, run));
       return settleRun(ports, tenant, id);
     case 'integrating':
     case 'awaiting_review':
+      await mendTasks(ports, run);
       return publish(ports, 'run-finished', { v: 1, tenant, run: id });
     case 'cancelling':
       return continueCancel(ports, tenant, id);
@@ -173,14 +188,23 @@ export async function rederive(ports: Ports, run: Run): Promise<void> {
   }
 }
 
-async function rederiveTasks(ports: Ports, run: Run): Promise<void> {
+/** What a crash left half done in the tasks of any stage: a pause that holds some of them, a question that nobody asked. */
+async function mendTasks(ports: Ports, run: Run): Promise<Task[]> {
   const tasks = await readTasks(ports.store, run.tenant, run.id);
-  const byId = new Map(tasks.map((task) => [task.id, task]));
+  for (const task of tasks) if (task.state === 'blocked') await openDecision(ports, task);
+  if (tasks.every((task) => !task.live || task.held === run.paused)) return tasks;
+  await settleHolds(ports, run, tasks);
+  return readTasks(ports.store, run.tenant, run.id);
+}
+
+async function rederiveTasks(ports: Ports, tasks: Task[]): Promise<void> {
   const now = ports.clock.now();
+  const waitedFor = new Set(tasks.flatMap(({ settled, dependants }) => (settled ? [] : dependants)));
   for (const task of tasks) {
-    const ready = task.dependencies.every((id) => byId.get(id)?.settled === true);
-    const waiting = task.state === 'pending' || task.state === 'ready';
-    if (waiting && ready && task.notBefore <= now) await dispatchTask(ports, task);
+    // What waits for room is offered it by rank.
+    const waits = task.state === 'pending' || (task.state === 'ready' && task.notBefore > 0);
+    if (waits && !task.held && task.notBefore <= now && !waitedFor.has(task.id))
+      await dispatchTask(ports, task);
     const unfollowed = !task.live && (task.kind === 'plan' || !task.settled);
     if (unfollowed) await followEnded(ports, task);
   }

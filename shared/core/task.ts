@@ -13,6 +13,9 @@ export type TaskKind = 'plan' | 'work' | 'integrate' | 'fix' | 'review';
 
 export type ErrorClass = 'transient' | 'system' | 'user';
 
+/** What may help where the same again would not: see `remedyFor`. */
+export type Remedy = 'fallback_model' | 'larger_model' | 'larger_machine' | 'split';
+
 /** More attempts than this are never made, whatever the policy. */
 export const MAX_ATTEMPTS = 10;
 
@@ -34,6 +37,9 @@ export interface TaskAttempt {
   /** The process that runs it where that process can be known dead: the function lane's host. */
   host?: string;
   meter: Meter;
+  /** What of the run's steering and mail was handed to it, by their numbers; absent: nothing yet. */
+  steeredTo?: number;
+  mailedTo?: number;
   exit?: {
     outcome: 'succeeded' | 'failed' | 'lost' | 'cancelled';
     code?: FailureCode;
@@ -41,6 +47,10 @@ export interface TaskAttempt {
     signature?: string;
     message?: string;
     task?: string;
+    /** Checks that passed in this attempt before it failed. */
+    checksPassed?: number;
+    /** What the next attempt does otherwise. */
+    remedy?: Remedy;
   };
 }
 
@@ -62,6 +72,8 @@ export interface Task {
   kind: TaskKind;
   title: string;
   agent: string;
+  /** What its plan asked for instead of an agent: each attempt goes to whoever has it and the least to do. */
+  capability?: string;
   instructions: string;
   acceptance: string[];
   scope: string[];
@@ -77,10 +89,10 @@ export interface Task {
   parent?: string;
   /** Delegations above it. */
   depth: number;
+  /** What its own agent delegated, and what of its allotment went with each. */
+  subtasks?: { proposal: string; task: string; generation: number; microUsd: number }[];
   dependencies: string[];
   dependants: string[];
-  /** Dependant → how many dependencies it has: release needs no look-up of the graph. */
-  needs: Record<string, number>;
   /** Change sets that are applied before it begins, in order; `null`: those of its ancestors. */
   inputs: string[] | null;
   /** For `fix`: what is to be mended, and whose it was. */
@@ -90,8 +102,6 @@ export interface Task {
   settled: boolean;
   /** Not ended. */
   live: boolean;
-  /** Orders the ends of a run's tasks; with the end. */
-  endedAs?: string;
   allotmentMicroUsd: number;
   maxAttempts: number;
   rank: number;
@@ -108,11 +118,6 @@ export interface Task {
   createdAt: number;
   updatedAt: number;
   history: HistoryEntry[];
-}
-
-/** Sorts as text by time; of one moment, by id. */
-export function endOrder(id: string, at: number): string {
-  return `${String(at).padStart(15, '0')} ${id}`;
 }
 
 export function currentAttempt(task: Task): TaskAttempt | undefined {

@@ -13,6 +13,10 @@ export const toolNames = [
 ] as const;
 export type ToolName = (typeof toolNames)[number];
 
+/** Tools towards the rest of the team; they need no workspace. */
+export const teamToolNames = ['delegate_subtask', 'send_message'] as const;
+export type TeamToolName = (typeof teamToolNames)[number];
+
 /** Front matter of `shared/agents/<name>.md` (003-25..28, 003-85, 003-103). */
 export const agentFrontMatter = z.strictObject({
   name: agentName,
@@ -27,7 +31,7 @@ export const agentFrontMatter = z.strictObject({
   /** What a work task of this agent yields: files of a change set, text for other tasks, or a verdict on the pull request. */
   result: z.enum(['change_set', 'text', 'review']),
   tier: z.enum(['fast', 'balanced', 'deep']),
-  tools: z.array(z.enum(toolNames)).default([]),
+  tools: z.array(z.enum([...toolNames, ...teamToolNames])).default([]),
   mcp_servers: z.array(z.string()).default([]),
   operations: z.array(z.enum(['read', 'write', 'execute'])).min(1),
   /** Globs below the checkout that its file tools reach. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentMessage } from './agent-message.ts';
 import { changeSet, checkResult } from './change-set.ts';
 import {
   agentName,
@@ -21,6 +22,14 @@ export const MAX_BUNDLE_BYTES = 16 * 1024 * 1024;
 
 export const claimRequest = z.strictObject({ ticket: z.string().min(20).max(200) });
 
+/** What a person said to the run; `interrupts`: breaks into what the agent is doing, instead of waiting for its next turn. */
+const steeringWords = z.object({ seq: z.int().positive(), text: z.string(), interrupts: z.boolean() });
+export type SteeringWords = z.infer<typeof steeringWords>;
+
+/** How much of what was said to the run its worker has; the platform says more from there on. */
+const seenMarks = z.object({ messages: z.int().nonnegative(), mail: z.int().nonnegative() });
+export type SeenMarks = z.infer<typeof seenMarks>;
+
 /** A change set that is there before the task begins, in the order of application. */
 const inputChangeSet = z.object({ task: taskId, url: z.string() });
 
@@ -42,8 +51,22 @@ export const attemptBrief = z.object({
   dependencies: z.array(
     z.object({ task: taskId, agent: agentName, summary: z.string(), output: z.string() }),
   ),
+  /** What the agent delegated in earlier attempts. */
+  subtasks: z
+    .array(
+      z.object({ task: taskId, agent: agentName, title: z.string(), state: z.string(), summary: z.string() }),
+    )
+    .optional(),
+  /** What people said to the run before this attempt. */
+  messages: z.array(steeringWords).optional(),
+  /** What other agents of the run said to this one before. */
+  mail: z.array(agentMessage).optional(),
+  /** Absent: nothing was said yet. */
+  seen: seenMarks.optional(),
   /** Failure of the attempt before, for the prompt. */
   previousFailure: z.string().optional(),
+  /** `split`: attempts before this one ran out of turns. */
+  strategy: z.enum(['split']).optional(),
   /** Transcript and last checkpoint of the attempt before; absent: start clean. */
   resume: z
     .object({
@@ -81,10 +104,17 @@ export type AttemptBrief = z.infer<typeof attemptBrief>;
 
 export const claimAnswer = z.object({ token: z.string(), brief: attemptBrief });
 
+/** Without `seen`: what was said since the last answer. With it an answer that was lost is given again. */
+export const renewRequest = z.strictObject({ seen: seenMarks.optional() });
+
 export const renewAnswer = z.object({
   answer: z.enum(['continue', 'wrap-up', 'stop']),
-  /** What people said to the run since the last renewal. */
-  messages: z.array(z.string()),
+  /** What people said to the run since. */
+  messages: z.array(steeringWords),
+  /** What other agents of the run said to this one since; absent: nothing. */
+  mail: z.array(agentMessage).optional(),
+  /** For the next renewal; absent: as before. */
+  seen: seenMarks.optional(),
 });
 export type RenewAnswer = z.infer<typeof renewAnswer>;
 
@@ -93,6 +123,29 @@ export const logRequest = z.strictObject({
   n: z.int().nonnegative(),
   lines: z.array(transcriptLine).min(1).max(2_000),
 });
+
+/** Work that an agent hands to another one (001-04). */
+export const subtaskProposal = z.strictObject({
+  kind: z.literal('subtask'),
+  /** The caller's own: the same one again is the same subtask. */
+  id: z.string().min(1).max(200),
+  agent: agentName,
+  title: z.string().min(1).max(200),
+  instructions: z.string().min(1).max(20_000),
+  /** Out of the allotment of whoever delegates. */
+  budgetUsd: z.number().positive().max(1_000_000).optional(),
+  acceptance: z.array(z.string().min(1).max(1_000)).max(20).optional(),
+});
+export type SubtaskProposal = z.infer<typeof subtaskProposal>;
+
+/** What an agent says to another one of its run. */
+export const messageProposal = z.strictObject({
+  kind: z.literal('message'),
+  message: agentMessage,
+  /** The subtask that the message is about; a `complete` ends it. */
+  correlation_id: taskId.optional(),
+});
+export type MessageProposal = z.infer<typeof messageProposal>;
 
 /** What an agent asks the platform to do outside its sandbox. */
 export const proposal = z.discriminatedUnion('kind', [
@@ -104,11 +157,17 @@ export const proposal = z.discriminatedUnion('kind', [
   }),
   /** The change set bundle uploaded as number `n`; checked before it is taken. */
   z.strictObject({ kind: z.literal('change-set'), n: z.int().nonnegative() }),
+  subtaskProposal,
+  messageProposal,
 ]);
 export type Proposal = z.infer<typeof proposal>;
 
-/** `upload` gives `url`; `change-set` gives neither. `key` names the blob. */
-export const proposalAnswer = z.object({ key: z.string(), url: z.string().optional() });
+/** `key` names the blob, the subtask or the message; `upload` gives `url`; `note` is for the agent. */
+export const proposalAnswer = z.object({
+  key: z.string(),
+  url: z.string().optional(),
+  note: z.string().optional(),
+});
 export type ProposalAnswer = z.infer<typeof proposalAnswer>;
 
 /** A change set with the contents it names, base64 by SHA-256: one blob. */
@@ -142,6 +201,8 @@ export const attemptFailure = z.strictObject({
   message: z.string().max(MAX_SUMMARY_CHARS),
   /** For `conflict` and `checks_red` of an integration: the task whose change set it was. */
   task: taskId.optional(),
+  /** When the other side said to come again. */
+  retryAfterMs: z.int().nonnegative().optional(),
 });
 export type AttemptFailure = z.infer<typeof attemptFailure>;
 

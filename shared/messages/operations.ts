@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { deadLetterView, lettersQuery } from './dead-letter.ts';
+import { decisionBody, decisionsQuery, decisionView } from './decision.ts';
+import { forkBody } from './fork-body.ts';
+import { agentMessage } from './agent-message.ts';
 import { acceptedRun, requirementBody } from './requirement-body.ts';
 import {
   agentView,
   artifactView,
   attemptView,
   costView,
-  deadLetterView,
   diffQuery,
   eventsQuery,
   health,
@@ -20,12 +23,14 @@ import {
   tasksQuery,
   taskView,
 } from './run-view.ts';
+import { steeringBody, steeringView } from './steering.ts';
 import { taskRun, taskRunBody } from './task-run.ts';
+import { tenantBody, tenantView } from './tenant.ts';
 
 /** One public route. A path parameter stands in braces. */
 export interface Operation {
   function: 'api' | 'intake' | 'webhooks';
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'put' | 'delete';
   path: string;
   summary: string;
   query?: z.ZodObject;
@@ -88,6 +93,16 @@ function read(
   return { function: 'api', method: 'get', path, summary, status: 200, answer, ...more };
 }
 
+/** A route that asks something of a run. */
+function control(
+  verb: string,
+  summary: string,
+  more: Pick<Operation, 'answer'> & Partial<Operation>,
+): Operation {
+  const path = `/api/runs/{id}/${verb}`;
+  return { function: 'api', method: 'post', path, summary, body: z.looseObject({}), status: 202, ...more };
+}
+
 const attempt = '/api/runs/{id}/tasks/{task}/attempts/{n}';
 
 const runs: Operation[] = [
@@ -121,15 +136,28 @@ const runs: Operation[] = [
   read('/api/runs/{id}/artifacts/{artifactId}', 'The bytes of an artifact', {
     mediaTypes: { 'text/plain': null, 'application/json': null, 'application/x-ndjson': null },
   }),
-  {
-    function: 'api',
-    method: 'post',
-    path: '/api/runs/{id}/cancel',
-    summary: 'Asks the run to stop; repeating it is fine',
-    body: z.looseObject({}),
-    status: 202,
+  control('messages', 'Says something to its agents: each attempt reads it once', {
+    headers: idempotencyKey,
+    body: steeringBody,
+    answer: steeringView,
+  }),
+  read('/api/runs/{id}/messages', 'What its agents said to each other, oldest first', listOf(agentMessage), {
+    query: listQuery,
+  }),
+  control('cancel', 'Asks the run to stop; repeating it is fine', { answer: runView }),
+  control('pause', 'No new attempt and no new stage begins until it is resumed; repeating it is fine', {
     answer: runView,
-  },
+  }),
+  control('resume', 'Lets a paused run go on; repeating it is fine', { answer: runView }),
+  control('retry', 'A new run in place of one that has ended, which takes over what succeeded', {
+    headers: idempotencyKey,
+    answer: acceptedRun,
+  }),
+  control('fork', 'A new run from a chosen task: it and everything behind it are done again', {
+    headers: idempotencyKey,
+    body: forkBody,
+    answer: acceptedRun,
+  }),
 ];
 
 const tenant: Operation[] = [
@@ -137,13 +165,75 @@ const tenant: Operation[] = [
     query: tasksQuery,
   }),
   read('/api/v1/taskruns/{name}', 'A TaskRun by its name', taskRun),
+  {
+    function: 'api',
+    method: 'delete',
+    path: '/api/v1/taskruns/{name}',
+    summary: 'Deletes a TaskRun with all its runs, files and records; it is gone when its finalizers are',
+    status: 202,
+    answer: taskRun,
+  },
   read('/api/status', 'Runs by stage', statusView),
-  read('/api/agents', 'The agents that tasks can name', listOf(agentView)),
-  read('/api/dead-letters', 'Messages that could not be handled, newest first', listOf(deadLetterView), {
-    query: listQuery,
-  }),
+  read('/api/agents', 'The agents that tasks can name, their health and their load', listOf(agentView)),
   read('/health', 'Whether this function can reach its store', health),
   read('/openapi.json', 'This document', z.looseObject({})),
+];
+
+const deadLetters: Operation[] = [
+  read('/api/dead-letters', 'What was given up, newest first', listOf(deadLetterView), {
+    query: lettersQuery,
+  }),
+  read('/api/dead-letters/{id}', 'One of them', deadLetterView),
+  {
+    function: 'api',
+    method: 'post',
+    path: '/api/dead-letters/{id}/replay',
+    summary: 'Publishes its message again, or forks a new run from its task; three times at most',
+    headers: idempotencyKey,
+    body: z.looseObject({}),
+    status: 202,
+    answer: deadLetterView,
+  },
+  {
+    function: 'api',
+    method: 'post',
+    path: '/api/dead-letters/{id}/discard',
+    summary: 'Puts it aside for good; repeating it is fine',
+    body: z.looseObject({}),
+    status: 202,
+    answer: deadLetterView,
+  },
+];
+
+const decisions: Operation[] = [
+  read('/api/decisions', 'What persons are asked, newest first', listOf(decisionView), {
+    query: decisionsQuery,
+  }),
+  read('/api/decisions/{id}', 'One of them', decisionView),
+  {
+    function: 'api',
+    method: 'post',
+    path: '/api/decisions',
+    summary: 'Answers one; the same answer again is answered the same',
+    body: decisionBody,
+    status: 200,
+    answer: decisionView,
+  },
+];
+
+const ifMatch = { 'If-Match': 'ETag of what the change was made on' };
+const administration: Operation[] = [
+  read('/api/tenants/{id}', 'Licence and settings of your tenant, for team admins', tenantView),
+  {
+    function: 'api',
+    method: 'put',
+    path: '/api/tenants/{id}',
+    summary: 'Replaces them; in force within five seconds, for new runs and for those under way',
+    headers: ifMatch,
+    body: tenantBody,
+    status: 200,
+    answer: tenantView,
+  },
 ];
 
 const pages: Operation[] = [
@@ -155,4 +245,13 @@ const pages: Operation[] = [
 ];
 
 /** All public routes, whichever function answers them. Routes of the platform's own identities are not among them. */
-export const operations: readonly Operation[] = [...webhooks, ...intake, ...runs, ...tenant, ...pages];
+export const operations: readonly Operation[] = [
+  ...webhooks,
+  ...intake,
+  ...runs,
+  ...tenant,
+  ...deadLetters,
+  ...decisions,
+  ...administration,
+  ...pages,
+];

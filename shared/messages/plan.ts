@@ -6,10 +6,11 @@ const MAX_PROPOSED_TASKS = 20_000;
 
 const lane = z.enum(['function', 'job']);
 
-/** A task as somebody asks for it: a caller's `plan`, or the architect's answer. */
-export const plannedTask = z.strictObject({
+const taskFields = z.strictObject({
   id: taskId,
-  agent: agentName,
+  agent: agentName.optional(),
+  /** Instead of an agent: each attempt goes to whoever has it and the least to do. */
+  capability: z.string().min(1).max(100).optional(),
   title: z.string().max(200).optional(),
   instructions: z.string().min(1).max(20_000),
   dependencies: z.array(taskId).max(1_000).default([]),
@@ -21,9 +22,19 @@ export const plannedTask = z.strictObject({
   lane: lane.optional(),
   optional: z.boolean().default(false),
 });
+
+/** A task as somebody asks for it: a caller's `plan`, or the architect's answer. */
+export const proposedTask = taskFields.refine(
+  ({ agent, capability }) => (agent === undefined) !== (capability === undefined),
+  { error: 'a task names either its agent or a capability', path: ['agent'] },
+);
+export type ProposedTask = z.infer<typeof proposedTask>;
+
+/** A task of a checked plan. One that asks for a capability has the first agent that has it. */
+export const plannedTask = taskFields.extend({ agent: agentName });
 export type PlannedTask = z.infer<typeof plannedTask>;
 
-export const planProposal = z.strictObject({ tasks: z.array(plannedTask).min(1).max(MAX_PROPOSED_TASKS) });
+export const planProposal = z.strictObject({ tasks: z.array(proposedTask).min(1).max(MAX_PROPOSED_TASKS) });
 export type PlanProposal = z.infer<typeof planProposal>;
 
 /** What the architect answers: plan, and why. Structured output of the decomposition call. */

@@ -26,6 +26,10 @@ export const runView = z.object({
   title: z.string(),
   requirement: z.string(),
   stage: z.string(),
+  /** No new attempt and no new stage begins until it is resumed. */
+  paused: z.boolean().default(false),
+  /** The run that it repeats, and the tasks whose results it took over. */
+  forkedFrom: z.object({ run: z.string(), reuse: z.array(z.string()) }).optional(),
   reason: endReason.optional(),
   repository: z.string().optional(),
   baseRef: z.string().optional(),
@@ -55,6 +59,8 @@ export const runView = z.object({
   checksFrom: z.array(z.string()),
   diffStat: diffStat.optional(),
   pullRequest: z.object({ number: z.int(), url: z.string(), ready: z.boolean() }).optional(),
+  /** Ids of what it waits for a person to decide; of one run, not in lists. Absent: nothing. */
+  decisions: z.array(z.string()).optional(),
   createdAt: time,
   updatedAt: time,
   endedAt: time.optional(),
@@ -78,6 +84,8 @@ export const attemptView = z.object({
       code: z.string().optional(),
       class: z.string().optional(),
       message: z.string().optional(),
+      /** What the next attempt does otherwise. */
+      remedy: z.string().optional(),
     })
     .optional(),
 });
@@ -90,9 +98,13 @@ export const taskView = z.object({
   kind: z.string(),
   title: z.string(),
   agent: z.string(),
+  /** What its plan asked for instead of an agent. */
+  capability: z.string().optional(),
   lane: z.string(),
   state: z.string(),
   dependencies: z.array(z.string()),
+  /** The task whose agent delegated it. */
+  parent: z.string().optional(),
   optional: z.boolean(),
   instructions: z.string(),
   acceptance: z.array(z.string()),
@@ -188,6 +200,8 @@ export const statusView = z.object({
   /** Runs of the tenant by stage; a stage without runs is 0. */
   runs: z.record(z.string(), count),
   liveRuns: count,
+  /** Questions that wait for a person. */
+  openDecisions: count,
   agents: count,
 });
 
@@ -202,20 +216,16 @@ export const agentView = z.object({
   tier: z.string(),
   tools: z.array(z.string()),
   contentHash: z.string(),
+  /** Of its circuit, for this tenant: `open`: its tasks wait; `probing`: one of them is tried. */
+  health: z.object({
+    state: z.enum(['healthy', 'probing', 'open']),
+    since: time.optional(),
+    reason: z.string().optional(),
+  }),
+  /** The tenant's attempts of it under way, and its tasks that wait for capacity or time; at most 1,000 are counted. */
+  load: z.object({ running: count, waiting: count }),
 });
 export type AgentView = z.infer<typeof agentView>;
-
-/** An entry of `GET /api/dead-letters`: a message that could not be handled. */
-export const deadLetterView = z.object({
-  id: z.string(),
-  topic: z.string(),
-  subscription: z.string(),
-  messageId: z.string(),
-  message: z.record(z.string(), z.unknown()),
-  error: z.string(),
-  at: time,
-});
-export type DeadLetterView = z.infer<typeof deadLetterView>;
 
 export const health = z.object({ status: z.literal('ok'), version: z.string() });
 

@@ -60,7 +60,14 @@ export const condition = z.object({
 export const taskRun = z.object({
   apiVersion: z.literal('orchestrator.io/v1'),
   kind: z.literal('TaskRun'),
-  metadata: z.object({ name: z.string(), namespace: z.string(), creationTimestamp: z.string() }),
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    creationTimestamp: z.string(),
+    /** When its deletion was asked for; it is gone when no finalizer is left (002-18). */
+    deletionTimestamp: z.string().optional(),
+    finalizers: z.array(z.string()),
+  }),
   spec: z.object({
     taskId: z.int(),
     serviceName: z.string(),

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
 const usd = z.number().nonnegative().max(1_000_000);
-const pool = z.strictObject({
-  /** Admission that the other pools may not take while a quota is tight; never an always-on instance. */
-  min: z.int().min(0).max(10_000).default(0),
-  /** Attempts that may run at the same time. */
-  max: z.int().min(1).max(10_000),
-});
+const pool = z
+  .strictObject({
+    /** Admission that the other pools may not take while a quota is tight; never an always-on instance. */
+    min: z.int().min(0).max(10_000).default(0),
+    /** Attempts that may run at the same time. */
+    max: z.int().min(1).max(10_000),
+  })
+  .refine(({ min, max }) => min <= max, { path: ['min'], error: 'is larger than max' });
 
 export const steeringPolicies = ['enqueue', 'interrupt', 'reject'] as const;
 

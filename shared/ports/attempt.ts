@@ -16,6 +16,7 @@ export interface Attempt {
   readonly brief: AttemptBrief;
   /** Metered: `answer` throws `budget` before a call that the allotment cannot pay. */
   readonly model: Model;
+  /** What was said to the run comes once, also where an answer was lost on the way. */
   renew(): Promise<RenewAnswer>;
   /** Durable when it resolves. Chunks are numbered by the caller from 0. */
   log(n: number, lines: TranscriptLine[]): Promise<void>;

@@ -1,6 +1,10 @@
+import type { ErrorCode } from './penstock-error.ts';
+
 /** An answer of the provider as it came: nothing of it is changed on the way to the attempt. */
 export interface GatewayAnswer {
   status: number;
+  /** What an error status means, and when to come again where the provider said so; absent on an answer. */
+  fault?: { code: ErrorCode; retryAfterMs?: number };
   /** Content type, and what tells the client when to come again. */
   headers: Record<string, string>;
   body: ReadableStream<Uint8Array>;

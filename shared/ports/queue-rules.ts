@@ -1,5 +1,6 @@
 import type { Attributes } from './queue.ts';
 import { PenstockError } from './penstock-error.ts';
+import { isLonger } from './utf8-length.ts';
 
 /** UTF-8 bytes of a message as JSON. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -20,11 +21,10 @@ export function encodeMessage(topic: string, message: object, attributes: Attrib
   if (text === undefined || !text.startsWith('{')) {
     throw new PenstockError('invalid', `the message for ${topic} is not a JSON object`);
   }
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_MESSAGE_BYTES) {
+  if (isLonger(text, MAX_MESSAGE_BYTES)) {
     throw new PenstockError(
       'too_large',
-      `the message for ${topic} has ${bytes} bytes, the limit is ${MAX_MESSAGE_BYTES}; send ids, not state`,
+      `the message for ${topic} has ${Buffer.byteLength(text)} bytes, the limit is ${MAX_MESSAGE_BYTES}; send ids, not state`,
     );
   }
   checkAttributes(topic, attributes);
@@ -44,6 +44,6 @@ function checkAttributes(topic: string, attributes: Attributes): void {
 }
 
 function isAttribute([name, value]: [string, unknown]): boolean {
-  const isName = /^(?!goog)./s.test(name) && Buffer.byteLength(name) <= MAX_ATTRIBUTE_NAME_BYTES;
-  return isName && typeof value === 'string' && Buffer.byteLength(value) <= MAX_ATTRIBUTE_VALUE_BYTES;
+  const isName = name !== '' && !name.startsWith('goog') && !isLonger(name, MAX_ATTRIBUTE_NAME_BYTES);
+  return isName && typeof value === 'string' && !isLonger(value, MAX_ATTRIBUTE_VALUE_BYTES);
 }

@@ -1,6 +1,7 @@
-import type { CountQuery, DocumentRef, Query, Scalar, Where, Write } from './store.ts';
+import type { CountQuery, DocumentRef, Query, Scalar, SumQuery, Where, Write } from './store.ts';
 import { MAX_COMMIT_WRITES, MAX_DOCUMENT_BYTES, MAX_PAGE } from './store.ts';
 import { PenstockError } from './penstock-error.ts';
+import { isLonger } from './utf8-length.ts';
 
 /** Objects and arrays inside one another. */
 export const MAX_DOCUMENT_DEPTH = 100;
@@ -25,11 +26,10 @@ export function encodeDocument(ref: DocumentRef<object>, data: object): string {
   if (Array.isArray(data)) throw new PenstockError('invalid', `${name} is an array; wrap it in an object`);
   checkValue(data, name, 0);
   const text = JSON.stringify(data);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_DOCUMENT_BYTES) {
+  if (isLonger(text, MAX_DOCUMENT_BYTES)) {
     throw new PenstockError(
       'too_large',
-      `${name} has ${bytes} bytes, the limit is ${MAX_DOCUMENT_BYTES}; put large content into Blobs and its key here`,
+      `${name} has ${Buffer.byteLength(text)} bytes, the limit is ${MAX_DOCUMENT_BYTES}; put large content into Blobs and its key here`,
     );
   }
   return text;
@@ -60,23 +60,37 @@ export function checkRefs(refs: DocumentRef<object>[]): void {
 }
 
 export function checkQuery<T extends object>(query: Query<T>): void {
-  checkCount(query);
+  checkFilters(query);
   if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_PAGE) {
     throw new PenstockError('invalid', `the limit of a query is 1 to ${MAX_PAGE}, not ${query.limit}`);
   }
 }
 
-export function checkCount({ from, where = [] }: CountQuery): void {
+export function checkCount({ upTo, ...query }: CountQuery): void {
+  checkFilters(query);
+  if (upTo !== undefined && (!Number.isSafeInteger(upTo) || upTo < 1)) {
+    throw new PenstockError('invalid', `a count goes up to a whole number from 1, not ${upTo}`);
+  }
+}
+
+export function checkSum({ field, ...query }: SumQuery): void {
+  checkFilters(query);
+  checkFieldName(field, 'the field of a sum');
+}
+
+function checkFilters({ from, where = [] }: Pick<Query<object>, 'from' | 'where'>): void {
   if ('collection' in from) checkCollection(from.collection);
   else checkSegment(from.group, 'collection group');
-  for (const filter of where) checkFilter(filter);
-  for (const op of ['in', 'array-contains'] as const) {
-    if (where.filter((filter) => filter.op === op).length > 1) {
-      throw new PenstockError(
-        'invalid',
-        `a query has at most one filter with ${op}; filter the rest in code`,
-      );
-    }
+  let lists = 0;
+  let items = 0;
+  for (const filter of where) {
+    checkFilter(filter);
+    if (filter.op === 'in') lists += 1;
+    if (filter.op === 'array-contains') items += 1;
+  }
+  if (lists > 1 || items > 1) {
+    const op = lists > 1 ? 'in' : 'array-contains';
+    throw new PenstockError('invalid', `a query has at most one filter with ${op}; filter the rest in code`);
   }
 }
 
@@ -103,7 +117,7 @@ function checkFilter(filter: Where): void {
     if (value === null && filter.op !== '==') {
       throw new PenstockError('invalid', `${where}: null goes with == only`);
     }
-    if (typeof value === 'string' && Buffer.byteLength(value) > MAX_FILTER_BYTES) {
+    if (typeof value === 'string' && isLonger(value, MAX_FILTER_BYTES)) {
       throw new PenstockError(
         'invalid',
         `${where}: a string in a filter has at most ${MAX_FILTER_BYTES} bytes`,
@@ -112,7 +126,12 @@ function checkFilter(filter: Where): void {
   }
 }
 
+/** Found right already: the same few are named again and again. */
+const knownCollections = new Set<string>();
+const MAX_KNOWN_COLLECTIONS = 10_000;
+
 function checkCollection(collection: string): void {
+  if (knownCollections.has(collection)) return;
   const segments = collection.split('/');
   if (segments.length % 2 === 0) {
     throw new PenstockError(
@@ -121,14 +140,20 @@ function checkCollection(collection: string): void {
     );
   }
   for (const segment of segments) checkSegment(segment, `segment of the path ${JSON.stringify(collection)}`);
+  if (knownCollections.size >= MAX_KNOWN_COLLECTIONS) knownCollections.clear();
+  knownCollections.add(collection);
 }
+
+/** What nearly all ids look like: none of them can be refused. */
+const PLAIN_ID = /^[A-Za-z0-9][A-Za-z0-9-]{0,199}$/;
 
 /** Firestore's rules for ids; control characters are refused because the local store sorts paths with one. */
 function checkSegment(id: string, what: string): void {
+  if (PLAIN_ID.test(id)) return;
   const refused =
     id === '' || id === '.' || id === '..' || id.includes('/') || /^__.*__$/s.test(id) || !id.isWellFormed();
   // oxlint-disable-next-line no-control-regex
-  if (refused || /[\u0000-\u001f]/.test(id) || Buffer.byteLength(id) > MAX_ID_BYTES) {
+  if (refused || /[\u0000-\u001f]/.test(id) || isLonger(id, MAX_ID_BYTES)) {
     throw new PenstockError(
       'invalid',
       `${what}: ${JSON.stringify(id.slice(0, 80))} is refused; use 1 to ${MAX_ID_BYTES} bytes without slash or control characters, not ".", ".." or "__…__"`,
@@ -174,13 +199,17 @@ function checkObject(value: object, where: string, depth: number): void {
       `${where}: an instance of a class is not JSON; dates are epoch milliseconds`,
     );
   }
-  for (const [name, child] of Object.entries(value)) {
-    if (Buffer.byteLength(name) > MAX_FIELD_NAME_BYTES || !name.isWellFormed()) {
-      throw new PenstockError(
-        'invalid',
-        `${where}: field name ${JSON.stringify(name.slice(0, 40))} is longer than ${MAX_FIELD_NAME_BYTES} bytes or not Unicode`,
-      );
-    }
-    checkValue(child, where, depth + 1);
+  for (const name of Object.keys(value)) {
+    checkFieldName(name, where);
+    checkValue((value as Record<string, unknown>)[name], where, depth + 1);
+  }
+}
+
+function checkFieldName(name: string, where: string): void {
+  if (isLonger(name, MAX_FIELD_NAME_BYTES) || !name.isWellFormed()) {
+    throw new PenstockError(
+      'invalid',
+      `${where}: field name ${JSON.stringify(name.slice(0, 40))} is longer than ${MAX_FIELD_NAME_BYTES} bytes or not Unicode`,
+    );
   }
 }

@@ -45,7 +45,14 @@ export interface Query<T extends object> {
   /** `cursor` of the page before, of the same query. */
   cursor?: string;
 }
-export type CountQuery = Pick<Query<object>, 'from' | 'where'>;
+export interface CountQuery extends Pick<Query<object>, 'from' | 'where'> {
+  /** Counts no further than this, from 1: whether there is any costs one index entry. @default all of them */
+  upTo?: number;
+}
+export interface SumQuery extends Pick<Query<object>, 'from' | 'where'> {
+  /** Top-level; whatever is no number, or is not there, counts 0. */
+  field: string;
+}
 
 export interface Page<T extends object> {
   documents: Versioned<T>[];
@@ -81,6 +88,7 @@ export interface Store {
   commit(writes: Write[]): Promise<CommitResult>;
   query<T extends object>(query: Query<T>): Promise<Page<T>>;
   count(query: CountQuery): Promise<number>;
+  sum(query: SumQuery): Promise<number>;
   /**
    * Calls back with the document soon, and then with the newest after changes (`undefined`: deleted or absent), until the
    * returned function is called. Of changes close together only the last may be told.

@@ -8,8 +8,11 @@ export interface ToolResult {
   summary?: string;
 }
 
-/** One thing an agent may do. `run` never throws for what the model did wrong: that is a result with `isError`. */
+/**
+ * One thing an agent may do. `run` never throws for what the model did wrong: that is a result with `isError`.
+ * `callId` is the model's own name of the call, for tools whose effect outlives the attempt.
+ */
 export interface Tool {
   spec: ToolSpec;
-  run(input: unknown, signal: AbortSignal): Promise<ToolResult>;
+  run(input: unknown, signal: AbortSignal, callId?: string): Promise<ToolResult>;
 }

@@ -19,6 +19,8 @@ import { createSqliteStore, type SqliteStore } from '../adapters/local/sqlite-st
 import { createSystemClock } from '../adapters/local/system-clock.ts';
 import type { Policy, Ports, Worker } from '../core/ports.ts';
 import { redact } from '../core/repository/scan-secrets.ts';
+import { createCircuits } from '../core/circuits/create-circuits.ts';
+import { createProcessMemory } from '../core/process-memory.ts';
 import { createSettings } from '../core/settings.ts';
 import { createWorker } from '../core/work/create-worker.ts';
 import type { CodeHost } from '../ports/code-host.ts';
@@ -58,11 +60,54 @@ export interface LocalRuntime extends Runtime {
   dataFolder: string;
 }
 
+/** States that admission and the sweep look for; nearly all tasks are in others. */
+const HELD = { state: ['ready', 'starting', 'running'] };
+
 /** What the queries of the core need; Firestore's composite indexes are the same list. */
 export const INDEXES: GroupIndex[] = [
-  { group: 'tasks', fields: ['state', 'leaseUntil', 'notBefore', 'live', 'settled'], arrays: ['dependants'] },
-  { group: 'runs', fields: ['stage', 'checkedAt', 'createdAt', 'unsettledOutside'] },
-  { group: 'effects', fields: ['state', 'claimUntil'] },
+  // Whether a dependant may go on, and whether the run may end.
+  {
+    group: 'tasks',
+    scope: 'collection',
+    array: 'dependants',
+    fields: ['settled'],
+    only: { settled: [false] },
+  },
+  { group: 'tasks', scope: 'collection', fields: ['live'], only: { live: [true] } },
+  // What still leads to a task that is skipped.
+  { group: 'tasks', scope: 'collection', array: 'dependants', fields: ['live'], only: { live: [true] } },
+  // Failures that look alike, of the run.
+  { group: 'tasks', scope: 'collection', fields: ['signature'] },
+  // Admission.
+  { group: 'tasks', scope: 'group', fields: ['tenant', 'pool', 'state', 'rank'], only: HELD },
+  { group: 'tasks', scope: 'group', fields: ['agent', 'state'], only: HELD },
+  // The sweep.
+  { group: 'tasks', scope: 'group', fields: ['state', 'leaseUntil'], only: HELD },
+  {
+    group: 'tasks',
+    scope: 'group',
+    fields: ['state', 'notBefore'],
+    only: { state: ['pending', 'ready'] },
+  },
+  { group: 'runs', scope: 'group', fields: ['stage', 'checkedAt'] },
+  {
+    group: 'runs',
+    scope: 'group',
+    fields: ['unsettledOutside', 'checkedAt'],
+    only: { unsettledOutside: [true] },
+  },
+  { group: 'runs', scope: 'group', fields: ['deletingSince'] },
+  { group: 'effects', scope: 'group', fields: ['state', 'claimUntil'], only: { state: ['intended'] } },
+  { group: 'decisions', scope: 'group', fields: ['state', 'dueAt'], only: { state: ['open'] } },
+  // Lists.
+  { group: 'runs', scope: 'collection', fields: ['createdAt'] },
+  { group: 'runs', scope: 'collection', fields: ['stage', 'createdAt'] },
+  { group: 'deadLetters', scope: 'collection', fields: ['at'] },
+  { group: 'decisions', scope: 'collection', fields: ['createdAt'] },
+  { group: 'decisions', scope: 'collection', fields: ['state', 'createdAt'] },
+  { group: 'decisions', scope: 'collection', fields: ['run', 'state'], only: { state: ['open'] } },
+  // What a project has spent and set aside this month.
+  { group: 'runs', scope: 'collection', fields: ['project', 'createdAt'] },
 ];
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -86,6 +131,15 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
   const prompts = await loadPrompts(root('shared/prompts'));
   const hosts = codeHosts(config, log);
   const policy = policyOf(config, baseUrl);
+  const settings = createSettings({ store, clock, log, policy });
+  const circuits = createCircuits({
+    store,
+    clock,
+    log,
+    settings,
+    provider: access.provider,
+    defaultTenant: policy.defaultTenant,
+  });
   const ports: Ports = {
     store,
     queue,
@@ -99,7 +153,9 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
     agents,
     work: options.work ?? createWorker({ roster: { agents, prompts }, clock, redact }),
     policy,
-    settings: createSettings({ store, clock, log, policy }),
+    memory: createProcessMemory(),
+    settings,
+    circuits,
     host: randomUUID(),
   };
   return {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Message, type Topic, topics } from '../messages/topics.ts';
 import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import { failRun } from '../core/fail-run.ts';
-import { type DeadLetter, refs } from '../core/refs.ts';
+import { keepMessageLetter } from '../core/keep-message-letter.ts';
 import type { Ports } from '../core/ports.ts';
 import type { MessageFunction } from './functions.ts';
 
@@ -60,59 +60,8 @@ async function endItsRun(
 }
 
 /** A message that can never be handled is kept for a person; the same one again is the same record. */
-async function keep(
-  fn: MessageFunction,
-  ports: Ports,
-  incoming: IncomingMessage,
-  error: string,
-): Promise<void> {
-  const tenant = tenantOf(incoming, ports.policy.defaultTenant);
-  const id = `${fn.name}-${incoming.messageId}`.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 200);
-  const letter: DeadLetter = {
-    v: 1,
-    topic: fn.topic,
-    subscription: fn.name,
-    messageId: incoming.messageId,
-    message: isRecord(incoming.message) ? incoming.message : asText(incoming.message),
-    attributes: incoming.attributes,
-    error: cut(error, MAX_ERROR_CHARS),
-    at: ports.clock.now(),
-  };
-  try {
-    await ports.store.create(refs.deadLetter(tenant, id), letter);
-  } catch (cause) {
-    if (isTransient(cause) || !(cause instanceof PenstockError)) throw cause;
-    // The store cannot hold the message as it is: too large, too deep, not Unicode. Its beginning as text says enough.
-    const plain = {
-      ...letter,
-      message: asText(incoming.message),
-      attributes: {},
-      messageId: cut(incoming.messageId, 200),
-    };
-    await ports.store.create(refs.deadLetter(tenant, id), plain);
-  }
-}
-
-const MAX_ERROR_CHARS = 4_000;
-/** Of a message that is kept as text. */
-const MAX_TEXT_CHARS = 16_000;
-
-function asText(message: unknown): { text: string } {
-  return {
-    text: cut(typeof message === 'string' ? message : (JSON.stringify(message) ?? ''), MAX_TEXT_CHARS),
-  };
-}
-
-function cut(text: string, maxChars: number): string {
-  return text.slice(0, maxChars).toWellFormed();
-}
-
-function tenantOf({ attributes }: IncomingMessage, fallback: string): string {
-  return /^[a-z][a-z0-9-]{0,38}$/.exec(attributes['tenant'] ?? '')?.[0] ?? fallback;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function keep(fn: MessageFunction, ports: Ports, incoming: IncomingMessage, error: string): Promise<void> {
+  return keepMessageLetter(ports, { topic: fn.topic, subscription: fn.name, ...incoming, error });
 }
 
 const pushed = z.object({
@@ -126,7 +75,8 @@ const pushed = z.object({
 /** A Pub/Sub push as the functions framework hands it over: a CloudEvent around a base64 body. What is none is a message that no schema takes. */
 export function fromCloudEvent(event: CloudEvent<unknown>): IncomingMessage {
   const parsed = pushed.safeParse(event.data);
-  if (!parsed.success) return { messageId: event.id, message: asText(event.data), attributes: {} };
+  if (!parsed.success)
+    return { messageId: event.id, message: JSON.stringify(event.data) ?? '', attributes: {} };
   const { messageId, data, attributes } = parsed.data.message;
   return { messageId, message: parseJson(data), attributes: attributes ?? {} };
 }

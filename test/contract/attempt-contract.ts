@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cancelRun } from '../../shared/core/cancel-run.ts';
+import { postMessage } from '../../shared/core/mail/post-message.ts';
+import { refs } from '../../shared/core/refs.ts';
+import { steerRun } from '../../shared/core/steer-run.ts';
 import { modelById } from '../../shared/core/models/model-table.ts';
 import { priceOf } from '../../shared/core/models/price.ts';
+import type { AgentMessage } from '../../shared/messages/agent-message.ts';
 import type { Meter } from '../../shared/messages/attempt-api.ts';
 import { transcriptLine, type TranscriptLine } from '../../shared/messages/transcript-line.ts';
 import type { ModelRequest } from '../../shared/ports/model.ts';
@@ -18,6 +22,27 @@ const AWS_KEY = `wJalrXUtnFEMI/${'K7MDENG'.repeat(4)}`.slice(0, 40);
 
 const done = { outcome: 'succeeded' as const, summary: 'done' };
 const note = (seq: number, text: string): TranscriptLine => ({ v: 1, seq, at: 1, kind: 'note', text });
+
+const LONG_AGO = '2020-01-01T00:00:00Z';
+
+/** With the example values of 003-31. */
+function mailOf(n: number, to: string): AgentMessage {
+  return {
+    message_id: `00000000-0000-4000-8000-00000000000${n}`,
+    timestamp: LONG_AGO,
+    from_agent: 'qa_testing',
+    to_agent: to,
+    message_type: 'handoff',
+    context: {
+      project: 'TaskManager',
+      phase: 'development',
+      deliverables: [
+        { type: 'api_specification', path: 'docs/api_spec.yaml', description: 'Routes and their bodies' },
+      ],
+    },
+    next_tasks: ['Build what it says'],
+  };
+}
 
 function ask(more: Partial<ModelRequest> = {}): ModelRequest {
   return {
@@ -104,6 +129,96 @@ export function attemptContract(name: string, open: OpenAttempt): void {
         const { leaseUntil } = await world.task();
         await expect(world.attempt.renew()).rejects.toMatchObject({ code: 'stale', retry: 'never' });
         expect((await world.task()).leaseUntil).toBe(leaseUntil);
+      });
+    });
+
+    describe('what is said to its run', () => {
+      const say = (text: string) =>
+        steerRun(world.engine.ports, { tenant: TENANT, id: world.hint.run }, { text, by: 'dana' });
+
+      it('comes with the next renewal, once, in order', async () => {
+        await say('use a map');
+        await say('and sort it');
+        const { messages } = await world.attempt.renew();
+        expect(messages).toEqual([
+          { seq: 1, text: 'use a map', interrupts: false },
+          { seq: 2, text: 'and sort it', interrupts: false },
+        ]);
+        expect(await world.attempt.renew()).toEqual({ answer: 'continue', messages: [] });
+        await say('no, a set');
+        expect((await world.attempt.renew()).messages.map(({ text }) => text)).toEqual(['no, a set']);
+        expect((await world.task()).attempts[0]).toMatchObject({ steeredTo: 3 });
+      });
+
+      it('by another agent comes once too, and not to others', async () => {
+        const post = (n: number, to: string, toTask?: string) =>
+          postMessage(
+            world.engine.ports,
+            { tenant: TENANT, run: world.hint.run },
+            {
+              task: 'other',
+              ...(toTask === undefined ? {} : { toTask }),
+              message: mailOf(n, to),
+            },
+          );
+        await post(1, 'project_architect');
+        await post(2, 'qa_testing');
+        await post(3, 'project_architect', 'another-task');
+        const answer = await world.attempt.renew();
+        expect(answer.mail).toEqual([
+          { ...mailOf(1, 'project_architect'), timestamp: new Date(world.engine.clock.now()).toISOString() },
+        ]);
+        expect(await world.attempt.renew()).toEqual({ answer: 'continue', messages: [] });
+      });
+    });
+
+    describe('asking something of the team', () => {
+      it('delegates a subtask, the same one however often it is asked', async () => {
+        const wanted = {
+          kind: 'subtask' as const,
+          id: 'call-1',
+          agent: 'technical_writer',
+          title: 'Describe it',
+          instructions: 'Describe the design.',
+        };
+        const { key, note: told } = await world.attempt.propose(wanted);
+        expect(key).toBe('design-s1');
+        expect(told).toContain('Subtask design-s1 of technical_writer is pending');
+        expect((await world.attempt.propose(wanted)).key).toBe(key);
+        const child = await world.engine.task(world.hint.run, key);
+        expect(child).toMatchObject({ parent: 'design', agent: 'technical_writer', state: 'pending' });
+        expect((await world.engine.tasks(world.hint.run)).map(({ id }) => id)).toEqual(['design', key]);
+      });
+
+      it('sends a message in its own name, whatever name it gives', async () => {
+        const message = { ...mailOf(7, 'qa_testing'), from_agent: 'integrator', timestamp: LONG_AGO };
+        const { key } = await world.attempt.propose({ kind: 'message', message });
+        const ref = refs.message(TENANT, world.hint.run, key);
+        const kept = (await world.engine.ports.store.get(ref))?.data;
+        expect(kept).toMatchObject({ seq: 1, task: 'design', message: { from_agent: 'project_architect' } });
+        expect(kept?.message.timestamp).toBe(new Date(world.engine.clock.now()).toISOString());
+        await world.attempt.propose({ kind: 'message', message });
+        expect((await world.engine.run(world.hint.run)).mail).toBe(1);
+      });
+
+      it.each([
+        ['an agent that there is not', { agent: 'nobody' }, 'forbidden'],
+        ['more than it has', { budgetUsd: 1_000 }, 'budget'],
+      ])('is refused for %s, and nothing is changed', async (_, change, code) => {
+        const before = await world.task();
+        const wanted = { kind: 'subtask' as const, id: 'call-1', agent: 'qa_testing' };
+        const asked = { ...wanted, title: 'Test', instructions: 'Test it.', ...change };
+        await expect(world.attempt.propose(asked)).rejects.toMatchObject({ code, retry: 'never' });
+        expect(await world.task()).toEqual(before);
+      });
+
+      it('is stale once the task was taken back', async () => {
+        await world.takeBack();
+        const message = mailOf(8, 'qa_testing');
+        await expect(world.attempt.propose({ kind: 'message', message })).rejects.toMatchObject({
+          code: 'stale',
+        });
+        expect((await world.engine.run(world.hint.run)).mail).toBe(0);
       });
     });
 

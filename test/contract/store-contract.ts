@@ -648,6 +648,49 @@ export function storeContract(
       });
     });
 
+    describe('aggregates', () => {
+      const from = () => ({ collection: `tenants/${tenant}/things` });
+      const flagged: Where[] = [{ field: 'flag', op: '==', value: true }];
+      beforeEach(async () => {
+        const amounts = [1, 2.5, -4, 100, undefined, null, '7', true, [8], { n: 9 }];
+        const writes = amounts.map((amount, n): Write => {
+          const data = { flag: n !== 3, 'odd."amount': amount ?? null, list: ['x', `${n % 2}`] };
+          return { op: 'set', ref: refTo(`d${n}`), data: amount === undefined ? data : { ...data, amount } };
+        });
+        await store.commit(writes);
+      });
+
+      it('count no further than asked', async () => {
+        expect(await store.count({ from: from(), where: flagged })).toBe(9);
+        for (const upTo of [1, 4, 9, 50]) {
+          expect(await store.count({ from: from(), where: flagged, upTo })).toBe(Math.min(upTo, 9));
+        }
+        const odd: Where = { field: 'list', op: 'array-contains', value: '1' };
+        expect(await store.count({ from: from(), where: [odd, ...flagged], upTo: 1 })).toBe(1);
+        expect(await store.count({ from: from(), where: [odd, ...flagged], upTo: 9 })).toBe(4);
+        const none: Where = { field: 'flag', op: '==', value: 'none' };
+        expect(await store.count({ from: from(), where: [none], upTo: 1 })).toBe(0);
+      });
+
+      it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+        'refuse to count up to %j',
+        async (upTo) => {
+          await expect(store.count({ from: from(), upTo })).rejects.toMatchObject({ code: 'invalid' });
+        },
+      );
+
+      it('sum the numbers of a field, and take everything else for 0', async () => {
+        expect(await store.sum({ from: from(), field: 'amount' })).toBe(99.5);
+        expect(await store.sum({ from: from(), where: flagged, field: 'amount' })).toBe(-0.5);
+        expect(await store.sum({ from: from(), where: flagged, field: 'odd."amount' })).toBe(-0.5);
+        expect(await store.sum({ from: from(), field: 'flag' })).toBe(0);
+        expect(await store.sum({ from: from(), field: 'none' })).toBe(0);
+        expect(await store.sum({ from: { collection: `tenants/${tenant}/none` }, field: 'amount' })).toBe(0);
+        const field = 'x'.repeat(1001);
+        await expect(store.sum({ from: from(), field })).rejects.toMatchObject({ code: 'invalid' });
+      });
+    });
+
     describe('fields that the engine asks for', () => {
       it('count what an array field and a flag say, through every change', async () => {
         const tasks = `tenants/${tenant}/runs/r1/tasks`;

@@ -6,7 +6,8 @@ import { reviews, scriptOf, turn, writes } from '../support/scripts/turns.ts';
 import { gitIn, submit, taskOf } from '../support/scripts/integration-bench.ts';
 import { type ScriptServer, startScriptServer } from '../../shared/adapters/script/script-server.ts';
 import type { Script } from '../../shared/adapters/script/script-file.ts';
-import { type Platform, startPlatform } from '../support/platform.ts';
+import { refs } from '../../shared/core/refs.ts';
+import { type Platform, startPlatform, TENANT } from '../support/platform.ts';
 import { createSampleRepository, type SampleRepository } from '../support/sample-repository.ts';
 
 /** Several jobs one after the other, on a busy machine. */
@@ -168,9 +169,12 @@ function pytest(): typeof it | typeof it.skip {
   }
 }
 
-describe('the budget of a run', () => {
+describe('the budget of a run whose tenant does not want to be asked for more', () => {
+  const askNobody = () => platform.ports.store.create(refs.settings(TENANT), { v: 1, onBudget: 'fail' });
+
   it('that pays for nothing ends it before the first model call', async () => {
     await start({ 'README.md': 'hello\n' }, change({ 'NOTES.md': 'noted\n' }, '+noted'));
+    await askNobody();
     const run = await submit(platform, { repository: checkout.folder, ...oneTask, budgetUsd: 0.000001 });
     const ended = await platform.ended(run);
     expect(ended).toMatchObject({ stage: 'failed', reason: { code: 'budget' } });
@@ -191,6 +195,7 @@ describe('the budget of a run', () => {
       usage,
     );
     await start({ 'README.md': 'hello\n' }, scriptOf([look]));
+    await askNobody();
     const run = await submit(platform, { repository: checkout.folder, ...oneTask, budgetUsd: 1 });
     const ended = await platform.ended(run);
     expect(ended).toMatchObject({ stage: 'failed', reason: { code: 'budget' } });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { DeadLetter } from '../../shared/core/refs.ts';
+import type { MessageLetter } from '../../shared/core/dead-letter.ts';
 import type { Message, Topic } from '../../shared/messages/topics.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { MessageFunction } from '../../shared/runtime/functions.ts';
@@ -47,9 +47,9 @@ export function messageDoor<T extends Topic>(fn: MessageFunction<T>, hint: Messa
       await runtime.remove();
     });
 
-    const deadLetters = async (): Promise<DeadLetter[]> =>
+    const deadLetters = async (): Promise<MessageLetter[]> =>
       (
-        await runtime.store.query<DeadLetter>({
+        await runtime.store.query<MessageLetter>({
           from: { collection: 'tenants/local/deadLetters' },
           limit: 10,
         })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DeadLetter } from '../../shared/core/refs.ts';
+import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import type { Topic } from '../../shared/messages/topics.ts';
 import { type ErrorCode, PenstockError } from '../../shared/ports/penstock-error.ts';
 import { onMessage } from '../../shared/runtime/on-message.ts';

@@ -65,6 +65,7 @@ export async function startAttemptsStandIn({ modelUrl }: { modelUrl: string }): 
     },
     '/propose': (body) => {
       const asked = proposal.parse(body);
+      if (!('n' in asked)) throw new Error(`nobody answers a ${asked.kind} here`);
       const key = `${brief?.task}/${brief?.generation}/${asked.kind === 'upload' ? asked.purpose : 'change-set'}-${asked.n}`;
       if (asked.kind === 'upload') return { key, url: `${origin}/blobs/${key}` };
       accepted = readBundle(blobs.get(key) ?? new Uint8Array());

@@ -17,6 +17,8 @@ import type { Policy, Ports, Worker } from '../../shared/core/ports.ts';
 import { refs } from '../../shared/core/refs.ts';
 import type { Run } from '../../shared/core/run.ts';
 import { readTasks } from '../../shared/core/run-tasks.ts';
+import { createCircuits } from '../../shared/core/circuits/create-circuits.ts';
+import { createProcessMemory } from '../../shared/core/process-memory.ts';
 import { createSettings } from '../../shared/core/settings.ts';
 import { submitRun, type Submission } from '../../shared/core/submit-run.ts';
 import type { Task } from '../../shared/core/task.ts';
@@ -30,7 +32,7 @@ import type { Log } from '../../shared/ports/log.ts';
 import type { Model } from '../../shared/ports/model.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import { INDEXES } from '../../shared/runtime/local.ts';
-import { onMessage } from '../../shared/runtime/on-message.ts';
+import { type IncomingMessage, onMessage } from '../../shared/runtime/on-message.ts';
 import type { MessageFunction } from '../../shared/runtime/functions.ts';
 
 export const TENANT = 'local';
@@ -97,7 +99,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const worked = new Map<string, number>();
   const jobs: Engine['jobs'] = { starts: [], cancels: [], next: 'started' };
   const localGit = createLocalGitCodeHost();
-  const base: Omit<Ports, 'work'> = {
+  const outside: Outside = {
     store,
     queue: {
       publish: (topic, message) => Promise.resolve(void mail.push({ topic, message } as Sent)),
@@ -111,18 +113,15 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     }),
     clock,
     ids: createSeededIds(options.seed ?? 1),
-    log: silent,
     model: options.model ?? noModel,
     jobs: {
       start: (start) => Promise.resolve((jobs.starts.push(start), jobs.next)),
       cancel: (attempt) => Promise.resolve(void jobs.cancels.push(attempt)),
     },
     codeHost: () => localGit,
-    agents: await agents,
-    policy,
-    settings: createSettings({ store, clock, log: silent, policy }),
     host: 'host-1',
   };
+  const base = await portsOfProcess(outside, policy);
   /** Whose attempt it is stands in the message; a worker itself is only told when it opens it. */
   const portsFor = (sent: Sent): Ports => {
     const { task = 'plan', generation = 1 } = sent.message as Partial<Message<'task-dispatched'>>;
@@ -169,7 +168,35 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   return engine;
 }
 
-const SUBMISSION: Submission = {
+/** What is outside a process; several may share it. */
+export type Outside = Pick<
+  Ports,
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'model' | 'jobs' | 'codeHost' | 'host'
+>;
+
+/** The ports of one process: what is outside it, and what it alone knows. */
+export async function portsOfProcess(outside: Outside, policy: Policy): Promise<Omit<Ports, 'work'>> {
+  const { store, clock, model } = outside;
+  const settings = createSettings({ store, clock, log: silent, policy });
+  return {
+    ...outside,
+    log: silent,
+    agents: await agents,
+    policy,
+    memory: createProcessMemory(),
+    settings,
+    circuits: createCircuits({
+      store,
+      clock,
+      log: silent,
+      settings,
+      provider: model.provider,
+      defaultTenant: policy.defaultTenant,
+    }),
+  };
+}
+
+export const SUBMISSION: Submission = {
   tenant: TENANT,
   title: 'Do it',
   requirement: 'Do it well.',
@@ -218,7 +245,12 @@ const functions: Record<Topic, MessageFunction> = {
 };
 
 function handle(ports: Ports, { topic, message }: Sent): Promise<void> {
-  return onMessage(functions[topic], ports, { messageId: 'm', message, attributes: { tenant: TENANT } });
+  return receive(ports, topic, { messageId: 'm', message, attributes: { tenant: TENANT } });
+}
+
+/** Hands a delivery to the function of its topic. */
+export function receive(ports: Ports, topic: Topic, incoming: IncomingMessage): Promise<void> {
+  return onMessage(functions[topic], ports, incoming);
 }
 
 export function createHandClock(): HandClock {

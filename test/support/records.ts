@@ -27,7 +27,6 @@ export function taskOf(changes: Partial<Task> = {}): Task {
     depth: 0,
     dependencies: [],
     dependants: [],
-    needs: {},
     inputs: null,
     state,
     settled: state === 'succeeded',

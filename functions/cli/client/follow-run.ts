@@ -5,6 +5,7 @@ import { followEvents } from './follow-events.ts';
 import { pastEvents } from './past-events.ts';
 import { runAnswers } from './run-answers.ts';
 import { openRunStory } from './run-story.ts';
+import { watchForPerson } from './waits-for-person.ts';
 
 export interface FollowOptions {
   signal?: AbortSignal;
@@ -20,6 +21,7 @@ export async function followRun(
   options: FollowOptions = {},
 ): Promise<RunView> {
   const story = await openRunStory(client, runId);
+  const watch = watchForPerson(client, runId);
   for await (const event of followEvents(client, runId, options.signal)) {
     options.onEvent?.(event);
     for (const line of await story.tell(event)) onLine(line);
@@ -29,6 +31,7 @@ export async function followRun(
       story.run().stage === 'awaiting_approval'
     )
       break;
+    if (await watch.waitsAfter(event)) break;
   }
   return (await runAnswers.run(client, runId)).view;
 }
@@ -45,5 +48,5 @@ export async function retellRun(
     options.onEvent?.(event);
     for (const line of await story.tell(event)) onLine(line);
   }
-  return story.run();
+  return (await runAnswers.run(client, runId)).view;
 }

@@ -38,7 +38,7 @@ export async function hostRun(
     unsafeNoSandbox: options.unsafeNoSandbox === true,
   });
   const client = createHttpClient({ url: up.url, token: up.token });
-  return { kind: 'server', name: up.url, client, close: () => up.stop() };
+  return { kind: 'server', name: up.url, folder: data, client, close: () => up.stop() };
 }
 
 function assertModel({ hasAnthropicKey }: CliConfig, model: string): void {

@@ -44,7 +44,9 @@ export async function openRunStory(client: ApiClient, runId: string): Promise<Ru
   }
 
   async function aboutTask(id: string, event: RunEvent): Promise<Line[]> {
-    if (event.state === 'pending' && event.note !== undefined) return [retryLine(id, event)];
+    if (event.state === 'pending' && event.note !== undefined)
+      return [event.by.startsWith(`${id}/`) ? retryLine(id, event) : noteLine(id, event)];
+    if (event.type === 'decision_needed') return [{ ...noteLine(id, event), isBad: true }];
     if (!ENDED_TASK.has(event.state)) return [];
     const task = (await runAnswers.tasks(client, runId)).view.find((candidate) => candidate.id === id);
     if (task === undefined || (task.kind === 'plan' && event.state === 'succeeded')) return [];
@@ -59,6 +61,11 @@ export async function openRunStory(client: ApiClient, runId: string): Promise<Ru
       return lines.map((line) => (line.kind === 'graph' ? line : { ...line, atMs }));
     },
   };
+}
+
+/** What a person is asked, or has decided, about a task. */
+function noteLine(id: string, { note = '' }: RunEvent): Line {
+  return { kind: 'decision', subject: id, text: oneLine(note, 300) };
 }
 
 function retryLine(id: string, event: RunEvent): Line {

@@ -14,6 +14,8 @@ export interface Source {
   kind: 'server' | 'folder';
   /** URL or path. */
   name: string;
+  /** Where the runs of a server are that ends with this process. */
+  folder?: string;
   client: ApiClient;
   close(): Promise<void>;
 }

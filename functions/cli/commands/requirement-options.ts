@@ -38,7 +38,7 @@ export async function requirementOf(words: string[], options: RequirementOptions
     requirement: words.join(' '),
     ...(repo === false ? {} : { repository: await readTarget(repo) }),
     ...(base === undefined ? {} : { baseRef: base }),
-    ...(budget === undefined ? {} : { budgetUsd: numberOf(budget) }),
+    ...(budget === undefined ? {} : { budgetUsd: budgetOf(budget) }),
     ...(priority === undefined ? {} : { priority: priorityOf(priority) }),
     ...(plan === undefined ? {} : { plan: await readPlanFile(plan) }),
   };
@@ -61,7 +61,8 @@ export async function sourceOf(options: RequirementOptions): Promise<{ source: S
   };
 }
 
-function numberOf(text: string): number {
+/** Of `--budget`. Throws `invalid` for what is no amount. */
+export function budgetOf(text: string): number {
   const value = Number(text.replace(/^\$/, ''));
   if (text.trim() !== '' && Number.isFinite(value)) return value;
   throw new PenstockError('invalid', `--budget is '${text}' and takes an amount of US dollars, such as 2.50`);

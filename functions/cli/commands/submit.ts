@@ -7,6 +7,7 @@ import type { Source } from '../client/sources.ts';
 import { submitRequirement } from '../client/submit-requirement.ts';
 import { exitCodeOfRun } from '../exit-codes.ts';
 import { onInterrupt } from '../on-interrupt.ts';
+import { sayDecisions } from '../say-decisions.ts';
 import { closingText } from '../render/closing-text.ts';
 import { planText } from '../render/plan-text.ts';
 import { renderTimelineLine } from '../render/timeline-line.ts';
@@ -72,7 +73,8 @@ interface FollowedOptions {
   signal: AbortSignal;
 }
 
-async function follow({ client }: Source, runId: string, screen: Screen, options: FollowedOptions) {
+async function follow(source: Source, runId: string, screen: Screen, options: FollowedOptions) {
+  const { client } = source;
   const json = options.json === true;
   const run = await followRun(
     client,
@@ -91,6 +93,7 @@ async function follow({ client }: Source, runId: string, screen: Screen, options
       runAnswers.cost(client, runId),
     ]);
     for (const line of ['', ...closingText(run, tasks.view, cost.view)]) screen.out(line);
+    await sayDecisions({ source, run }, screen);
   }
   return exitCodeOfRun(run);
 }

@@ -5,6 +5,7 @@ import { isTerminalStage } from '../client/follow-events.ts';
 import { followRun, retellRun } from '../client/follow-run.ts';
 import { locateRun, type LocatedRun } from '../client/locate-run.ts';
 import { exitCodeOfRun, needsDecision } from '../exit-codes.ts';
+import { sayDecisions } from '../say-decisions.ts';
 import { onInterrupt } from '../on-interrupt.ts';
 import { renderTimelineLine } from '../render/timeline-line.ts';
 import type { Screen } from '../screen.ts';
@@ -53,6 +54,7 @@ async function watch(
       ...(options.json ? { onEvent: (event: unknown) => screen.json(event) } : {}),
     },
   );
+  if (!options.json) await sayDecisions({ source, run: told }, screen);
   if (isTerminalStage(told.stage) || needsDecision(told)) return told;
   throw new PenstockError(
     'unavailable',

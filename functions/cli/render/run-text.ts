@@ -14,7 +14,7 @@ export interface WholeRun {
 /** A run for a person: what was asked, what came of it and why, plan, tasks with their attempts, checks, review, cost. */
 export function runText({ run, tasks, cost, plan }: WholeRun): string[] {
   return [
-    `run ${run.id}   ${run.stage}   ${oneLine(run.title, 100)}`,
+    `run ${run.id}   ${run.stage}${run.paused ? ', paused' : ''}   ${oneLine(run.title, 100)}`,
     ...headText(run),
     ...(plan === undefined ? [] : ['', 'Plan', ...planText(run, plan).map(indent)]),
     ...(tasks.length === 0 ? [] : ['', 'Tasks', ...tasks.toSorted(byStart).flatMap(taskText)]),
@@ -33,6 +33,9 @@ function headText(run: RunView): string[] {
   const pull = run.pullRequest;
   return [
     `  from         ${run.origin.kind}, ${oneLine(run.origin.actor, 60)}${issue}, ${run.createdAt}${took}`,
+    ...(run.forkedFrom === undefined
+      ? []
+      : [`  repeats      run ${run.forkedFrom.run}${takenOver(run.forkedFrom.reuse)}`]),
     ...(run.repository === undefined
       ? []
       : [`  repository   ${run.repository}${run.baseRef === undefined ? '' : ` ${run.baseRef}`}${base}`]),
@@ -44,10 +47,15 @@ function headText(run: RunView): string[] {
     ...(pull === undefined
       ? []
       : [`  pull request #${pull.number} ${pull.ready ? 'ready' : 'draft'}   ${pull.url}`]),
+    ...(run.decisions ?? []).map((id) => `  decision     ${id} is open   npx penstock decide ${id}`),
     ...(run.reason === undefined
       ? []
       : [`  reason       ${run.reason.code}: ${safeText(run.reason.message)}`]),
   ];
+}
+
+function takenOver({ length }: string[]): string {
+  return length === 0 ? '' : `, ${count(length, 'result')} taken over`;
 }
 
 function taskText(task: TaskView): string[] {

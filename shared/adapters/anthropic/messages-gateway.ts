@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { GatewayAnswer, MessagesGateway } from '../../ports/messages-gateway.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
+import { retryAfterMs } from './capped-fetch.ts';
+import { codeOfStatus } from './code-of-status.ts';
 
 export interface MessagesGatewayConfig {
   baseUrl: string;
@@ -69,17 +71,22 @@ export function createMessagesGateway({
       );
       const parsed = counted.safeParse(await response.json().catch(() => undefined));
       if (response.ok && parsed.success) return parsed.data.input_tokens;
-      const retry = response.status === 429 || response.status >= 500 ? 'later' : 'never';
-      throw new PenstockError(
-        retry === 'later' ? 'unavailable' : 'invalid',
-        `the provider counted no tokens (HTTP ${response.status})`,
-        { retry },
-      );
+      const { code, retryAfterMs: afterMs } = faultOf(response);
+      const retry = code === 'rate_limited' || code === 'unavailable' ? 'later' : 'never';
+      const message = `the provider counted no tokens (HTTP ${response.status})`;
+      throw new PenstockError(code, message, { retry, ...(afterMs === undefined ? {} : { afterMs }) });
     },
     async send(body, headers, signal) {
       return toAnswer(await post('/v1/messages', body, headers, signal));
     },
   };
+}
+
+/** The account that has to be settled is the platform's own at the provider: no allotment of ours. */
+function faultOf({ status, headers }: Response): NonNullable<GatewayAnswer['fault']> {
+  const wait = retryAfterMs(headers);
+  const code = status === 402 ? 'forbidden' : codeOfStatus(status);
+  return { code, ...(wait === undefined ? {} : { retryAfterMs: Math.ceil(wait) }) };
 }
 
 function toAnswer(response: Response): GatewayAnswer {
@@ -89,6 +96,7 @@ function toAnswer(response: Response): GatewayAnswer {
   });
   return {
     status: response.status,
+    ...(response.ok ? {} : { fault: faultOf(response) }),
     headers: Object.fromEntries(headers),
     body: response.body ?? new Blob([]).stream(),
   };

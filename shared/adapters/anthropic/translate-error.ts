@@ -2,6 +2,7 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthro
 import { z } from 'zod';
 import { PenstockError, type ErrorCode, type ErrorOptions } from '../../ports/penstock-error.ts';
 import { retryAfterMs } from './capped-fetch.ts';
+import { codeOfStatus } from './code-of-status.ts';
 
 export interface CallContext {
   model: string;
@@ -53,21 +54,6 @@ function codeOf(error: APIError): ErrorCode {
 }
 
 const ownCodes: Partial<Record<string, ErrorCode>> = { budget: 'budget', stale: 'stale' };
-
-function codeOfStatus(status: number | undefined): ErrorCode {
-  if (status === undefined || status >= 500) return 'unavailable';
-  const codes: Partial<Record<number, ErrorCode>> = {
-    401: 'unauthenticated',
-    402: 'budget',
-    403: 'unauthenticated',
-    404: 'not_found',
-    408: 'timeout',
-    409: 'stale',
-    413: 'too_large',
-    429: 'rate_limited',
-  };
-  return codes[status] ?? 'invalid';
-}
 
 function messageOf(code: ErrorCode, error: APIError, { model, credential }: CallContext): string {
   const own = problem.safeParse(error.error);

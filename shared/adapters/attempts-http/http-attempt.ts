@@ -29,10 +29,15 @@ export async function createHttpAttempt(config: HttpAttemptConfig): Promise<Atte
     fetch: config.fetch ?? globalThis.fetch,
   });
   const { token, brief } = await client.post('/claim', { ticket: config.ticket }, { answer: claimAnswer });
+  let seen = brief.seen ?? { messages: 0, mail: 0 };
   return {
     brief,
     model: config.createModel({ baseUrl: `${base}/model`, authToken: token, provider: brief.model.provider }),
-    renew: () => client.post('/renew', {}, { answer: renewAnswer, token }),
+    async renew() {
+      const answer = await client.post('/renew', { seen }, { answer: renewAnswer, token });
+      seen = answer.seen ?? seen;
+      return answer;
+    },
     async log(n, lines) {
       await client.post('/log', { n, lines }, { answer: nothing, token });
     },

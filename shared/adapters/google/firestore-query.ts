@@ -4,7 +4,9 @@ import { orderFields } from '../../ports/store-rules.ts';
 import type { CountQuery, Query } from '../../ports/store.ts';
 import { encodeFieldName, encodeValue } from './firestore-document.ts';
 
-export function filteredQuery(firestore: Firestore, { from, where = [] }: CountQuery): FirestoreQuery {
+type Filters = Pick<CountQuery, 'from' | 'where'>;
+
+export function filteredQuery(firestore: Firestore, { from, where = [] }: Filters): FirestoreQuery {
   const source: FirestoreQuery =
     'group' in from ? firestore.collectionGroup(from.group) : firestore.collection(from.collection);
   return where.reduce((query, { field, op, value }) => query.where(fieldPath(field), op, value), source);
@@ -26,6 +28,6 @@ export function pageQuery<T extends object>(firestore: Firestore, query: Query<T
   return sorted.startAfter(...values.map((value) => encodeValue(value)), firestore.doc(path));
 }
 
-function fieldPath(field: string): FieldPath {
+export function fieldPath(field: string): FieldPath {
   return new FieldPath(encodeFieldName(field));
 }

@@ -1,10 +1,17 @@
-import type { Firestore } from '@google-cloud/firestore';
+import { AggregateField, type Firestore } from '@google-cloud/firestore';
 import { cursorAfter } from '../../ports/page-cursor.ts';
-import { checkCount, checkQuery, checkRef, checkRefs, orderFields } from '../../ports/store-rules.ts';
+import {
+  checkCount,
+  checkQuery,
+  checkRef,
+  checkRefs,
+  checkSum,
+  orderFields,
+} from '../../ports/store-rules.ts';
 import type { DocumentRef, Page, Query, Store, Versioned } from '../../ports/store.ts';
 import { commitWrites, documentOf, type Call } from './firestore-commit.ts';
 import { readSnapshot } from './firestore-document.ts';
-import { filteredQuery, pageQuery } from './firestore-query.ts';
+import { fieldPath, filteredQuery, pageQuery } from './firestore-query.ts';
 import { callGoogle } from './google-call.ts';
 
 export interface FirestoreStoreConfig {
@@ -44,8 +51,15 @@ export function createFirestoreStore({ firestore, timeoutMs = TIMEOUT_MS }: Fire
     query: (query) => readPage(firestore, call, query),
     async count(query) {
       checkCount(query);
-      const counted = filteredQuery(firestore, query).count();
+      const found = filteredQuery(firestore, query);
+      const counted = (query.upTo === undefined ? found : found.limit(query.upTo)).count();
       return (await call(`count of ${nameOf(query.from)}`, () => counted.get())).data().count;
+    },
+    async sum(query) {
+      checkSum(query);
+      const total = AggregateField.sum(fieldPath(query.field));
+      const summed = filteredQuery(firestore, query).aggregate({ total });
+      return (await call(`sum over ${nameOf(query.from)}`, () => summed.get())).data().total;
     },
     watch(ref, onChange) {
       checkRef(ref);

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { PenstockError } from '../../ports/penstock-error.ts';
+import { createGroupCommit } from './sqlite-group-commit.ts';
 
 export interface SqliteDatabaseConfig {
   /** Path of the file; its folder is made where missing. `:memory:` for none. */
@@ -12,63 +13,180 @@ export interface SqliteDatabaseConfig {
   busyTimeoutMs?: number;
 }
 
+/**
+ * Rows inserted, updated and deleted, as SQLite reported them to the statements that did it. Together they are all that
+ * {@link SqliteDatabase.totalChanges} counts; rows of what was rolled back stand in both.
+ */
+export interface SqliteTally {
+  /** Of `documents`: one for each document created, set or deleted, by a commit or a purge. */
+  documents: number;
+  /** Of `items_*`, the index of array fields: one for each value of an array. */
+  items: number;
+  /** Of `queue_deliveries`: one for each subscription of a message published, and for each lease, retry and acknowledgement. */
+  deliveries: number;
+  /** Of `document_collections`, `document_groups`, `document_fields` and `queue_subscriptions`: once each, when first named. */
+  names: number;
+  /** Transactions of collected writes. */
+  transactions: number;
+  /** Writes done over in a transaction of their own, because another one of theirs failed. */
+  redone: number;
+}
+
 /** One open file, shared by store and queue. */
 export interface SqliteDatabase {
   readonly file: string;
-  /** A prepared statement, kept for the next call with the same text. */
+  readonly tally: SqliteTally;
+  /** A prepared statement, kept for the next call with the same text; its rows are arrays. */
   prepare(sql: string): StatementSync;
   exec(sql: string): void;
-  /** Runs `work` in one write transaction: all of it, or nothing when it throws. Not nested, not asynchronous. */
+  /** Makes a function known to SQL. It depends on its arguments only. */
+  define(name: string, work: (...values: string[]) => string | number | null): void;
+  /** What is read in the rest of this turn of the event loop is read from one state, and cheaper: a read alone locks for itself. */
+  beginReading(): void;
+  /** Runs `work` at once in one write transaction: all of it, or nothing when it throws. Not nested, not asynchronous. */
   transaction<T>(work: () => T): T;
+  /**
+   * Runs `work` in one transaction with what else is written in this turn of the event loop, in the order of the calls, and
+   * resolves when that is committed. Throwing, it changes nothing and disturbs no other. It may be run again after a rollback,
+   * so it changes nothing but the database.
+   */
+  write<T>(work: () => T): Promise<T>;
+  /** Commits at once what {@link write} has collected. */
+  flush(): void;
+  /** Rises when something remembered of the database may be wrong: after `exec`, a rollback, or a change by another process. */
+  generation(): number;
+  /** SQLite's own count of rows changed since the file was opened. */
+  totalChanges(): number;
+  /** Flushes first. */
   close(): void;
 }
 
+/** Raised with each change of the tables that an earlier version cannot read. */
+const SCHEMA_VERSION = 2;
+/** A checkpoint waits for the disk, tens of milliseconds: one for each 64 MiB of changes, not for each 4. */
+const CHECKPOINT_PAGES = 16_384;
+const CACHE_KIB = 65_536;
 /** Queries differ only in shape, but field names come from callers. */
 const MAX_CACHED_STATEMENTS = 500;
 
 export function openSqliteDatabase(config: SqliteDatabaseConfig): SqliteDatabase {
-  const { file, synchronous = 'full', busyTimeoutMs = 5000 } = config;
-  const database = translated(file, () => {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    const opened = new DatabaseSync(file, { timeout: busyTimeoutMs });
-    opened.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};`);
-    return opened;
-  });
+  const { file } = config;
+  const database = translated(file, () => open(config));
   const statements = new Map<string, StatementSync>();
+  const tally: SqliteTally = {
+    documents: 0,
+    items: 0,
+    deliveries: 0,
+    names: 0,
+    transactions: 0,
+    redone: 0,
+  };
+  let generation = 0;
 
   function prepare(sql: string): StatementSync {
     const known = statements.get(sql);
     if (known !== undefined) return known;
     if (statements.size >= MAX_CACHED_STATEMENTS) statements.clear();
     const statement = translated(file, () => database.prepare(sql));
+    statement.setReturnArrays(true);
     statements.set(sql, statement);
     return statement;
   }
 
+  // Not through the cache: they run with every transaction.
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const beginRead = database.prepare('BEGIN');
+  const commit = database.prepare('COMMIT');
+  let isReading = false;
+  const dataVersion = database.prepare('PRAGMA data_version');
+  dataVersion.setReturnArrays(true);
+  let seen = firstOf(dataVersion);
+
+  function beginReading(): void {
+    if (isReading || database.isTransaction) return;
+    translated(file, () => beginRead.run());
+    isReading = true;
+    setImmediate(endReading);
+  }
+
+  function endReading(): void {
+    if (!isReading) return;
+    isReading = false;
+    commit.run();
+  }
+
   function transaction<T>(work: () => T): T {
+    endReading();
     return translated(file, () => {
-      database.exec('BEGIN IMMEDIATE');
+      begin.run();
       try {
+        const now = firstOf(dataVersion);
+        if (now !== seen) generation += 1;
+        seen = now;
         const result = work();
-        database.exec('COMMIT');
+        commit.run();
         return result;
       } catch (error) {
+        generation += 1;
         if (database.isTransaction) database.exec('ROLLBACK');
         throw error;
       }
     });
   }
 
+  const { write, flush } = createGroupCommit(transaction, tally);
   return {
     file,
+    tally,
     prepare,
+    beginReading,
     transaction,
-    exec: (sql) => translated(file, () => database.exec(sql)),
+    write,
+    flush,
+    generation: () => generation,
+    totalChanges: () => firstOf(prepare('SELECT total_changes()')),
+    define: (name, work) =>
+      database.function(name, { deterministic: true, varargs: true }, (...values) =>
+        work(...values.map(String)),
+      ),
+    exec(sql) {
+      generation += 1;
+      endReading();
+      translated(file, () => database.exec(sql));
+    },
     close() {
+      if (!database.isOpen) return;
+      flush();
+      endReading();
       statements.clear();
-      if (database.isOpen) database.close();
+      database.close();
     },
   };
+}
+
+function open({ file, synchronous = 'full', busyTimeoutMs = 5000 }: SqliteDatabaseConfig): DatabaseSync {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  const opened = new DatabaseSync(file, { timeout: busyTimeoutMs });
+  opened.exec(
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+     PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = memory;`,
+  );
+  const { user_version: version } = opened.prepare('PRAGMA user_version').get() ?? {};
+  const isNew = opened.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  if (isNew) opened.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  else if (version !== SCHEMA_VERSION) {
+    opened.close();
+    throw new PenstockError(
+      'config',
+      `${file} was made by ${Number(version) < SCHEMA_VERSION ? 'an earlier' : 'a later'} version of Penstock, which stores its records otherwise; ` +
+        `move it away, or name another folder for the data`,
+    );
+  }
+  return opened;
+}
+
+function firstOf(statement: StatementSync): number {
+  return Number((statement.get() as unknown as unknown[])[0]);
 }
 
 /** SQLite's primary result codes that another try may get past. */

@@ -1,10 +1,11 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { encodeMessage } from '../../ports/queue-rules.ts';
-import type { Queue } from '../../ports/queue.ts';
-import { deliverMessage, textOf, type DeliverConfig, type Subscription } from './deliver-message.ts';
+import type { Attributes, Queue } from '../../ports/queue.ts';
+import { createAckDeadline } from './ack-deadline.ts';
+import { handOver, storeOutcome, textOf, type DeliverConfig, type Subscription } from './deliver-message.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
-import { createSqliteDeliveries } from './sqlite-deliveries.ts';
+import { createSqliteDeliveries, type ClaimedDelivery, type StoredMessage } from './sqlite-deliveries.ts';
 
 export interface SqliteQueueConfig {
   database: SqliteDatabase;
@@ -35,7 +36,11 @@ export interface SqliteQueue extends Queue {
 }
 
 interface Receiver extends Subscription {
+  /** Under way, and about to be. */
   inFlight: number;
+  /** Something due may wait in the database: it comes first, so what is published now waits behind it. */
+  hasBacklog: boolean;
+  isClaiming: boolean;
 }
 
 /** After the database itself failed. */
@@ -47,95 +52,182 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
   const { database, clock, log, concurrency = 16, ackDeadlineMs = 600_000 } = config;
   const { minBackoffMs = 1000, maxBackoffMs = 60_000, stopTimeoutMs = 10_000 } = config;
   const deliveries = createSqliteDeliveries(database);
-  const delivering: DeliverConfig = { deliveries, clock, log, ackDeadlineMs, minBackoffMs, maxBackoffMs };
+  const deadline = createAckDeadline(clock, ackDeadlineMs);
+  const delivering: DeliverConfig = {
+    database,
+    deliveries,
+    deadline,
+    clock,
+    log,
+    minBackoffMs,
+    maxBackoffMs,
+  };
+  const leaseMs = ackDeadlineMs + LEASE_MARGIN_MS;
   const receivers = new Map<string, Receiver>();
-  const underWay = new Set<Promise<void>>();
-  let waiting: (() => void)[] = [];
+  /** Publications and deliveries that are not yet stored with their outcome. */
+  let open = 0;
+  let whenClosed: (() => void)[] = [];
+  let whenIdle: (() => void)[] = [];
   let isRunning = false;
   let isWoken = false;
-  let timer = new AbortController();
+  let alarm: { at: number; timer: AbortController } | undefined;
+  let generation = database.generation();
 
-  /** Once per turn of the event loop, however much was published in it. */
+  /** Once per turn of the event loop, however much happened in it. */
   function wake(): void {
     if (!isRunning || isWoken) return;
     isWoken = true;
     setImmediate(() => {
       isWoken = false;
-      pump();
+      if (!isRunning) return;
+      for (const receiver of receivers.values()) void takeOn(receiver);
+      settleIdle();
     });
   }
 
-  function pump(): void {
-    if (!isRunning) return;
+  /** Hands over what is due, as much as there is room for: what waits in the database is taken on by age. */
+  async function takeOn(receiver: Receiver): Promise<void> {
+    if (!receiver.hasBacklog || receiver.isClaiming || receiver.inFlight >= concurrency) return;
+    receiver.isClaiming = true;
+    open += 1;
     try {
-      for (const receiver of receivers.values()) takeOn(receiver);
-      wakeAt(nextDueAt());
-      settleIdle();
+      const { due, isAll, nextDueAt } = await database.write(() => claim(receiver));
+      receiver.hasBacklog = !isAll;
+      for (const delivery of due) {
+        receiver.inFlight += 1;
+        open += 1;
+        void deliver(receiver, delivery);
+      }
+      if (nextDueAt !== undefined) wakeAt(nextDueAt);
     } catch (error) {
       log.error('the local queue cannot read its database; it goes on in a second', { error: textOf(error) });
+      receiver.hasBacklog = false;
       wakeAt(clock.now() + PAUSE_MS);
     }
+    receiver.isClaiming = false;
+    end();
   }
 
-  function takeOn(receiver: Receiver): void {
-    const limit = concurrency - receiver.inFlight;
-    if (limit <= 0) return;
-    const lease = { now: clock.now(), leaseMs: ackDeadlineMs + LEASE_MARGIN_MS, limit };
-    for (const delivery of deliveries.claim(receiver.subscription, lease)) {
-      receiver.inFlight += 1;
-      const work = deliverMessage(delivering, receiver, delivery).finally(() => {
+  /** While there is a backlog nothing else takes up room, so there still is room when this is committed. */
+  function claim({ subscription, inFlight }: Receiver) {
+    const limit = concurrency - inFlight;
+    const due = deliveries.claim(subscription, { now: clock.now(), leaseMs, limit });
+    const isAll = due.length < limit;
+    return { due, isAll, nextDueAt: isAll ? deliveries.nextDueAt(subscription) : undefined };
+  }
+
+  async function deliver(receiver: Receiver, delivery: ClaimedDelivery): Promise<void> {
+    const failure = await handOver(delivering, receiver, delivery);
+    receiver.inFlight -= 1;
+    if (receiver.hasBacklog) wake();
+    const outcome = await storeOutcome(delivering, receiver, { delivery, failure });
+    if (outcome !== undefined && 'retryAt' in outcome) wakeAt(outcome.retryAt);
+    if (outcome !== undefined && 'buriedIn' in outcome) lookFor(outcome.buriedIn, []);
+    end();
+  }
+
+  /** Taken on as it is stored, by every receiver that has room and nothing older to do; the others find it in the database. */
+  async function publish(topic: string, message: object, attributes: Attributes): Promise<void> {
+    const stored: StoredMessage = {
+      topic,
+      messageId: deliveries.nextMessageId(),
+      message: encodeMessage(topic, message, attributes),
+      attributes: JSON.stringify(attributes),
+      publishedAt: clock.now(),
+    };
+    const takers = reserve(topic);
+    const dueAt = stored.publishedAt + leaseMs;
+    open += 1 + takers.length;
+    try {
+      await database.write(() => deliveries.add(stored, { dueAt, takers }));
+      lookFor(topic, takers);
+      for (const receiver of takers) void deliver(receiver, takenOn(receiver, stored, dueAt));
+    } catch (error) {
+      for (const receiver of takers) {
         receiver.inFlight -= 1;
-        underWay.delete(work);
-        wake();
-      });
-      underWay.add(work);
+        end();
+      }
+      throw error;
+    } finally {
+      end();
     }
   }
 
-  /** Of the receivers that could take something on. */
-  function nextDueAt(): number | undefined {
-    const free = [...receivers.values()].filter(({ inFlight }) => inFlight < concurrency);
-    const due = free.flatMap(({ subscription }) => deliveries.nextDueAt(subscription) ?? []);
-    return due.length === 0 ? undefined : Math.min(...due);
+  function reserve(topic: string): Receiver[] {
+    if (!isRunning) return [];
+    const takers: Receiver[] = [];
+    for (const receiver of receivers.values()) {
+      if (receiver.topic !== topic || receiver.hasBacklog || receiver.inFlight >= concurrency) continue;
+      receiver.inFlight += 1;
+      takers.push(receiver);
+    }
+    return takers;
   }
 
-  function wakeAt(dueAt: number | undefined): void {
-    timer.abort();
-    if (dueAt === undefined) return;
-    timer = new AbortController();
-    clock.sleep(Math.max(0, dueAt - clock.now()), timer.signal).then(wake, () => undefined);
+  /** What was published on this topic may wait in the database for these. */
+  function lookFor(topic: string, taken: Receiver[]): void {
+    // Another process wrote: nobody knows for whom.
+    if (generation !== database.generation()) return lookForAll();
+    for (const receiver of receivers.values()) {
+      if (receiver.topic !== topic || taken.includes(receiver)) continue;
+      receiver.hasBacklog = true;
+      wake();
+    }
+  }
+
+  function lookForAll(): void {
+    generation = database.generation();
+    for (const receiver of receivers.values()) receiver.hasBacklog = true;
+    wake();
+  }
+
+  function end(): void {
+    open -= 1;
+    if (open > 0) return;
+    for (const resolve of whenClosed) resolve();
+    whenClosed = [];
+    if (whenIdle.length > 0) wake();
+  }
+
+  function wakeAt(at: number): void {
+    if (alarm !== undefined && alarm.at <= at) return;
+    alarm?.timer.abort();
+    const timer = new AbortController();
+    alarm = { at, timer };
+    const ring = () => {
+      alarm = undefined;
+      lookForAll();
+    };
+    clock.sleep(Math.max(0, at - clock.now()), timer.signal).then(ring, () => undefined);
   }
 
   function settleIdle(): void {
-    if (waiting.length === 0 || underWay.size > 0) return;
-    if ([...receivers.keys()].some((subscription) => deliveries.hasAny(subscription))) return;
-    for (const resolve of waiting) resolve();
-    waiting = [];
+    if (whenIdle.length === 0 || open > 0) return;
+    const isLeft = (subscription: string) => deliveries.nextDueAt(subscription) !== undefined;
+    if ([...receivers.keys()].some(isLeft)) return;
+    for (const resolve of whenIdle) resolve();
+    whenIdle = [];
   }
 
   async function stop(): Promise<void> {
     isRunning = false;
-    timer.abort();
-    const patience = new AbortController();
-    const tooLong = clock.sleep(stopTimeoutMs, patience.signal).catch(() => undefined);
-    await Promise.race([Promise.all(underWay), tooLong]);
-    patience.abort();
+    alarm?.timer.abort();
+    alarm = undefined;
+    database.flush();
+    if (open > 0) {
+      const patience = new AbortController();
+      const tooLong = clock.sleep(stopTimeoutMs, patience.signal).catch(() => undefined);
+      await Promise.race([new Promise<void>((resolve) => whenClosed.push(resolve)), tooLong]);
+      patience.abort();
+    }
+    deadline.stop();
   }
 
   return {
-    // oxlint-disable-next-line typescript/require-await
-    async publish(topic, message, { attributes = {} } = {}) {
-      deliveries.add(
-        topic,
-        encodeMessage(topic, message, attributes),
-        JSON.stringify(attributes),
-        clock.now(),
-      );
-      wake();
-    },
+    publish: (topic, message, { attributes = {} } = {}) => publish(topic, message, attributes),
     subscribe(subscription) {
       deliveries.subscribe(subscription.topic, subscription.subscription);
-      const receiver: Receiver = { ...subscription, inFlight: 0 };
+      const receiver: Receiver = { ...subscription, inFlight: 0, hasBacklog: true, isClaiming: false };
       receivers.set(subscription.subscription, receiver);
       wake();
       return () => {
@@ -144,16 +236,31 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
       };
     },
     start() {
-      deliveries.releaseOfDeadOwners(clock.now());
+      database.transaction(() => deliveries.releaseOfDeadOwners(clock.now()));
       isRunning = true;
-      wake();
+      lookForAll();
     },
     stop,
     idle: () =>
       new Promise((resolve) => {
-        waiting.push(resolve);
+        whenIdle.push(resolve);
         wake();
       }),
     close: stop,
+  };
+}
+
+/** A copy for each receiver, as if it had been read. */
+function takenOn({ subscription }: Receiver, stored: StoredMessage, dueAt: number): ClaimedDelivery {
+  const { topic, messageId, publishedAt } = stored;
+  return {
+    topic,
+    subscription,
+    messageId,
+    publishedAt,
+    dueAt,
+    message: JSON.parse(stored.message) as object,
+    attributes: JSON.parse(stored.attributes) as Attributes,
+    deliveryAttempt: 1,
   };
 }

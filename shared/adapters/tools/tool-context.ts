@@ -1,4 +1,3 @@
-import type { ToolName } from '../../messages/agent-file.ts';
 import type { RepositoryContract } from '../../messages/repository-contract.ts';
 import type { Sandbox } from '../../ports/sandbox.ts';
 import type { Workspace } from '../workspace/workspace.ts';
@@ -22,7 +21,7 @@ export const DEFAULT_TOOL_LIMITS: ToolLimits = {
 
 /** What the agent's file allows; what is not named is denied. */
 export interface ToolAllowance {
-  tools: readonly ToolName[];
+  tools: readonly string[];
   operations: readonly ('read' | 'write' | 'execute')[];
   /** Globs below the checkout. */
   paths: readonly string[];

@@ -12,6 +12,8 @@ export const promptNames = [
   'wrap-up',
   'last-turns',
   'message',
+  'mail',
+  'subtasks',
   'continued',
   'continue-cut-answer',
   'repair-answer',

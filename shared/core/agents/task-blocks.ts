@@ -28,7 +28,12 @@ export interface TaskFacts {
 export function taskBlocks({ brief, team, guidance }: TaskFacts): Record<TaskPlaceholder, string> {
   return {
     requirement: block('Requirement', fence('requirement', brief.requirement)),
-    instructions: block('Instructions', brief.instructions.trim()),
+    instructions: [
+      block('Instructions', brief.instructions.trim()),
+      block('How to go about it', strategyText(brief)),
+    ]
+      .filter((text) => text !== '')
+      .join('\n\n'),
     acceptance: block('Acceptance criteria', list(brief.acceptance)),
     scope: block('Files you may change', list(brief.scope)),
     dependencies: block('Work done before you', brief.dependencies.map(dependencyText).join('\n\n')),
@@ -71,6 +76,16 @@ function list(items: string[]): string {
 function dependencyText({ task, agent, summary, output }: AttemptBrief['dependencies'][number]): string {
   const text = output.trim() === '' || output.trim() === summary.trim() ? summary : `${summary}\n\n${output}`;
   return `Task \`${task}\` by ${agent}:\n${fence('result', text)}`;
+}
+
+/** Said to an attempt whose predecessors ran out of turns, each in turn on the largest model there was. */
+function strategyText({ strategy }: AttemptBrief): string {
+  if (strategy === undefined) return '';
+  return (
+    'Attempts before you ran out of turns: this task is too much for one. Do the part that the rest builds on yourself, and hand ' +
+    'over the rest in pieces that stand by themselves with `delegate_subtask`, early, before you go into detail. What you cannot ' +
+    'hand over, name in your answer.'
+  );
 }
 
 function teamLine(agent: Agent): string {

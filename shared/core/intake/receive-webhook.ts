@@ -3,6 +3,8 @@ import { MAX_COMMIT_WRITES, type Write } from '../../ports/store.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { type DeliveryRecord, type Installation, refs } from '../refs.ts';
 import { announce, newRun, recordRun, type SubmitPorts } from '../submit-run.ts';
+import { expiredLicence } from '../tenant.ts';
+import { tooManyRuns } from '../too-many-runs.ts';
 import { decideWebhook, readPayload, type WebhookDecision, type WebhookPayload } from './decide-webhook.ts';
 
 export interface Webhook {
@@ -32,9 +34,9 @@ export async function receiveWebhook(ports: SubmitPorts, webhook: Webhook): Prom
     );
   }
   const tenancy = await findTenant(ports, payload);
-  const decision = admit(decideWebhook(webhook.event, payload), tenancy);
   const seen = await findDuplicate(ports, webhook);
   if (seen !== undefined) return seen;
+  const decision = await admit(ports, decideWebhook(webhook.event, payload), tenancy);
   const due = oncePerDocument([...tenancy.writes, ...installationWrites(payload, decision, tenancy.tenant)]);
   const writes = await commitAllBut(ports, MAX_WRITES_WITH_LEDGER, due);
   return decision.outcome === 'run'
@@ -87,12 +89,17 @@ async function findTenant(
   };
 }
 
-function admit(decision: WebhookDecision, { tenant, suspended }: Tenancy): WebhookDecision {
+async function admit(
+  ports: SubmitPorts,
+  decision: WebhookDecision,
+  { tenant, suspended }: Tenancy,
+): Promise<WebhookDecision> {
   if (decision.outcome !== 'run') return decision;
   if (tenant === undefined)
     return { outcome: 'ignored', reason: 'the installation belongs to no tenant; bind it first' };
   if (suspended) return { outcome: 'ignored', reason: 'the installation is suspended' };
-  return decision;
+  const refusal = (await expiredLicence(ports, tenant)) ?? (await tooManyRuns(ports, tenant));
+  return refusal === undefined ? decision : { outcome: 'ignored', reason: refusal.message };
 }
 
 function ledgerIds({ deliveryId, rawBody }: Webhook): [string, string] {

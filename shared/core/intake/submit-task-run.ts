@@ -34,6 +34,9 @@ export async function submitTaskRun(
     );
   }
   const { taskId, serviceName, retryAttempt } = body;
+  // Not the run that was deleted: its branch may still be there.
+  const gone = await ports.store.get(refs.deletedTaskRun(caller.tenant, name));
+  const again = gone === undefined ? '' : `/${gone.data.deletions}`;
   return submitRun(
     ports,
     {
@@ -63,7 +66,7 @@ export async function submitTaskRun(
     },
     {
       // The name is the identity: a repeat with other files is still the existing TaskRun (002-89).
-      idempotency: { key: `task-run/${name}/${retryAttempt}`, body: name },
+      idempotency: { key: `task-run/${name}/${retryAttempt}${again}`, body: name },
       also: (run) => [
         { op: 'set', ref: refs.taskRun(caller.tenant, name), data: { v: 1, name, run: run.id } },
       ],

@@ -17,11 +17,12 @@ import { markReady } from './publish-pull-request.ts';
 const FIX_SHARE = 0.5;
 const REVIEW_SHARE = 0.4;
 
-/** Brings a run that has all its change sets one step further towards its pull request. Idempotent. */
+/** Brings a run that has all its change sets one step further towards its pull request. Idempotent. A paused run waits. */
 export async function integrateRun(ports: IntegrationPorts, tenant: string, runId: string): Promise<void> {
   const found = await ports.store.get(refs.run(tenant, runId));
   if (found === undefined) return;
   if (found.data.stage === 'cancelling') return settleRun(ports, tenant, runId);
+  if (found.data.paused) return;
   const tasks = await readTasks(ports.store, tenant, runId);
   try {
     await take(ports, found, tasks, decideIntegration(found.data, tasks, ports.policy.maxFixRounds));
@@ -74,7 +75,7 @@ async function redispatch(ports: IntegrationPorts, tasks: Task[]): Promise<void>
 async function addIntegration(ports: IntegrationPorts, found: Versioned<Run>): Promise<void> {
   const run = found.data;
   const n = run.integrations + 1;
-  const task = stageTask(ports, run, {
+  const task = await stageTask(ports, run, {
     id: `integrate-${n}`,
     kind: 'integrate',
     title: 'Integrate the change sets',
@@ -95,7 +96,7 @@ async function addFix(
   const n = run.fixRounds + 1;
   const id = `fix-${n}`;
   const owner = tasks.find((task) => task.id === step.owner);
-  const task = stageTask(ports, run, {
+  const task = await stageTask(ports, run, {
     id,
     kind: 'fix',
     title: `Fix ${step.owner} (${step.cause.replace('_', ' ')})`,
@@ -161,7 +162,7 @@ async function publishAndReview(
       allotmentMicroUsd: share,
     }),
   );
-  await commitTasks(ports, found, run, reviews);
+  await commitTasks(ports, found, run, await Promise.all(reviews));
   await notify(ports, run);
 }
 
@@ -191,8 +192,9 @@ async function commitTasks(
   await Promise.all(tasks.map((task) => dispatchTask(ports, task)));
 }
 
-function stageTask(ports: IntegrationPorts, run: Run, spec: NewTask): Task {
-  return newTask(run, spec, ports.clock.now(), ports.policy.maxAttempts);
+async function stageTask(ports: IntegrationPorts, run: Run, spec: NewTask): Promise<Task> {
+  const { maxAttempts } = await ports.settings(run.tenant);
+  return newTask(run, spec, ports.clock.now(), maxAttempts);
 }
 
 function agentOf(ports: IntegrationPorts, name: string) {

@@ -3,5 +3,15 @@ import type { Ports } from '../ports.ts';
 /** What bringing change sets to a pull request touches. */
 export type IntegrationPorts = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'log' | 'agents' | 'policy' | 'codeHost'
+  | 'store'
+  | 'queue'
+  | 'blobs'
+  | 'clock'
+  | 'ids'
+  | 'log'
+  | 'agents'
+  | 'policy'
+  | 'codeHost'
+  | 'memory'
+  | 'settings'
 >;

@@ -6,6 +6,8 @@ import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
 import { isTerminal, type Run, type Target } from '../run.ts';
 import { readTasks } from '../run-tasks.ts';
+import { awaitedDecisions } from '../decisions/read-decisions.ts';
+import { postReminders } from './post-reminders.ts';
 import { progressComment } from './progress-comment.ts';
 
 type NotifyPorts = Pick<Ports, 'store' | 'clock' | 'ids' | 'codeHost' | 'policy'>;
@@ -31,7 +33,8 @@ async function bringComment(ports: NotifyPorts, host: CodeHost, run: Run, target
   const issue = run.origin.issue?.number;
   if (issue === undefined) return;
   const tasks = await readTasks(ports.store, run.tenant, run.id);
-  const body = progressComment(run, tasks, ports.policy.publicUrl);
+  const decisions = await awaitedDecisions(ports.store, tasks);
+  const body = progressComment(run, tasks, { publicUrl: ports.policy.publicUrl, decisions });
   const look = async () => {
     const found = await host.findComment(target, issue, marker(run));
     return found === undefined ? undefined : { id: found.id };
@@ -40,6 +43,7 @@ async function bringComment(ports: NotifyPorts, host: CodeHost, run: Run, target
   const effect = { tenant: run.tenant, run: run.id, id: 'comment' };
   const result = await performEffect(ports, effect, { look, act });
   await host.updateComment(target, Number(result['id']), body);
+  await postReminders(ports, { host, target, issue }, { run, decisions });
 }
 
 /** One check run per commit of ours; those of older commits are settled as superseded. */

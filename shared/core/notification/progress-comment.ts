@@ -1,17 +1,27 @@
+import type { Decision } from '../decisions/decision.ts';
 import { checksText, marker, MAX_BODY_CHARS, neutralise } from '../integration/pull-request-body.ts';
 import { redact } from '../repository/scan-secrets.ts';
 import { isTerminal, type Run } from '../run.ts';
+import { decisionText } from './decision-text.ts';
 import { inDependencyOrder } from '../run-tasks.ts';
 import { spentMicroUsd, type Task } from '../task.ts';
 
+/** What a comment shows beside the run's own records. */
+export interface CommentContext {
+  publicUrl: string;
+  /** What it waits for a person to decide. */
+  decisions: Decision[];
+}
+
 /** The one comment of a run: where it stands, what each task does, what it cost, and what a person can do. */
-export function progressComment(run: Run, tasks: Task[], publicUrl: string): string {
+export function progressComment(run: Run, tasks: Task[], { publicUrl, decisions }: CommentContext): string {
   const spent = tasks.reduce((sum, task) => sum + spentMicroUsd(task), 0);
   const shown = inDependencyOrder(tasks).filter((task) => task.kind !== 'plan');
   const table = shown.map((task) => `| ${task.id} | ${task.agent} | ${task.state} |`).join('\n');
   const parts = [
     `### ${headline(run)}`,
     run.reason === undefined ? '' : run.reason.message,
+    ...decisions.map(decisionText),
     shown.length === 0 ? '' : `| task | agent | state |\n|---|---|---|\n${table}`,
     isTerminal(run.stage) ? checks(run, tasks) : '',
     `$${(spent / 1e6).toFixed(4)} of $${(run.budget.limitMicroUsd / 1e6).toFixed(2)} · [run ${run.id}](${publicUrl}/runs/${run.id})`,

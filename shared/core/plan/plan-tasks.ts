@@ -3,6 +3,8 @@ import type { PlannedTask } from '../../messages/plan.ts';
 import { appendHistory } from '../history.ts';
 import type { Priority, Run } from '../run.ts';
 import { MAX_ATTEMPTS, type Task } from '../task.ts';
+import { dependantsOf } from './levels.ts';
+import { asReused, reusedSubtasks } from './reused-tasks.ts';
 
 /** Head start of a priority over the time it has waited, so that nothing starves (000-02). */
 export const BOOST_MS: Record<Priority, number> = {
@@ -17,6 +19,7 @@ export interface NewTask {
   kind: Task['kind'];
   title: string;
   agent: Agent;
+  capability?: string;
   instructions: string;
   acceptance?: string[];
   scope?: string[];
@@ -26,7 +29,6 @@ export interface NewTask {
   depth?: number;
   dependencies?: string[];
   dependants?: string[];
-  needs?: Record<string, number>;
   inputs?: string[];
   fixes?: Task['fixes'];
   allotmentMicroUsd: number;
@@ -42,6 +44,7 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     kind: spec.kind,
     title: spec.title,
     agent: spec.agent.name,
+    ...(spec.capability === undefined ? {} : { capability: spec.capability }),
     instructions: spec.instructions,
     acceptance: spec.acceptance ?? [],
     scope: spec.scope ?? [],
@@ -55,7 +58,6 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     depth: spec.depth ?? 0,
     dependencies: spec.dependencies ?? [],
     dependants: spec.dependants ?? [],
-    needs: spec.needs ?? {},
     inputs: spec.inputs ?? null,
     ...(spec.fixes === undefined ? {} : { fixes: spec.fixes }),
     state: 'pending',
@@ -73,43 +75,52 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
   };
 }
 
-/** The plan's work tasks as records; edges are stored on both ends. */
-export function planTasks(options: {
+export interface PlanTasks {
   run: Run;
   planned: PlannedTask[];
   agents: ReadonlyMap<string, Agent>;
+  /** Tasks of another run whose results are taken over: they are not executed. */
+  reused: ReadonlyMap<string, Task>;
   allotmentMicroUsd: number;
   maxAttempts: number;
   at: number;
-}): Task[] {
-  const { run, planned, agents, at } = options;
-  const size = new Map(planned.map((task) => [task.id, task.dependencies.length]));
-  const dependants = new Map<string, string[]>();
-  for (const { id, dependencies } of planned) {
-    for (const dependency of dependencies)
-      dependants.set(dependency, [...(dependants.get(dependency) ?? []), id]);
-  }
-  return planned.map((task) => {
-    const behind = dependants.get(task.id) ?? [];
-    const agent = agents.get(task.agent);
-    if (agent === undefined)
-      throw new TypeError(`plan of run ${run.id} was not validated: no agent ${task.agent}`);
-    const spec: NewTask = {
-      id: task.id,
-      kind: 'work',
-      title: task.title ?? task.id,
-      agent,
-      instructions: task.instructions,
-      acceptance: task.acceptance,
-      scope: task.scope,
-      // Without a repository there is no workspace to have.
-      lane: run.targets.length === 0 ? 'function' : (task.lane ?? agent.lane),
-      optional: task.optional,
-      dependencies: task.dependencies,
-      dependants: behind,
-      needs: Object.fromEntries(behind.map((id) => [id, size.get(id) ?? 0])),
-      allotmentMicroUsd: options.allotmentMicroUsd,
-    };
-    return newTask(run, spec, at, options.maxAttempts);
+}
+
+/** The plan's work tasks as records; edges are stored on both ends. */
+export function planTasks(options: PlanTasks): Task[] {
+  const { run, planned, reused, at } = options;
+  const dependants = dependantsOf(planned);
+  const tasks = planned.map((task) => {
+    const spec = specOf(options, task, dependants.get(task.id) ?? []);
+    const fresh = newTask(run, spec, at, options.maxAttempts);
+    const old = reused.get(task.id);
+    return old === undefined ? fresh : asReused(fresh, old);
   });
+  return [...tasks, ...reusedSubtasks(tasks, reused)];
+}
+
+function specOf(
+  { run, agents, allotmentMicroUsd }: PlanTasks,
+  task: PlannedTask,
+  dependants: string[],
+): NewTask {
+  const agent = agents.get(task.agent);
+  if (agent === undefined)
+    throw new TypeError(`plan of run ${run.id} was not validated: no agent ${task.agent}`);
+  return {
+    id: task.id,
+    kind: 'work',
+    title: task.title ?? task.id,
+    agent,
+    ...(task.capability === undefined ? {} : { capability: task.capability }),
+    instructions: task.instructions,
+    acceptance: task.acceptance,
+    scope: task.scope,
+    // Without a repository there is no workspace to have.
+    lane: run.targets.length === 0 ? 'function' : (task.lane ?? agent.lane),
+    optional: task.optional,
+    dependencies: task.dependencies,
+    dependants,
+    allotmentMicroUsd,
+  };
 }

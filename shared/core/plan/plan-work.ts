@@ -8,7 +8,7 @@ import {
 import type { Attempt } from '../../ports/attempt.ts';
 import type { OpenAttempt, Ports } from '../ports.ts';
 import { MAX_PATHS } from '../prepare-target.ts';
-import type { StoredPlan } from './accept-plan.ts';
+import type { StoredPlan } from './stored-plan.ts';
 import { validatePlan } from './validate-plan.ts';
 
 type PlanPorts = Pick<Ports, 'agents' | 'policy' | 'codeHost' | 'work'>;

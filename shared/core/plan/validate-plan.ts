@@ -1,6 +1,8 @@
 import type { Agent } from '../../messages/agent-file.ts';
-import type { PlannedTask, PlanProposal } from '../../messages/plan.ts';
-import { overlappingScopes } from './scopes.ts';
+import type { PlannedTask, PlanProposal, ProposedTask } from '../../messages/plan.ts';
+import { candidatesFor, capabilitiesOf } from '../agent-registry/candidates.ts';
+import { levelsOf } from './levels.ts';
+import { withScopeEdges } from './scope-edges.ts';
 
 /** So many reasons are told; a longer list helps nobody. */
 const MAX_REASONS = 50;
@@ -22,7 +24,7 @@ export function validatePlan(
   agents: ReadonlyMap<string, Agent>,
   limits: PlanLimits,
 ): PlanVerdict {
-  const { tasks } = proposal;
+  const tasks = proposal.tasks.map((task) => ({ ...task, agent: agentFor(task, agents) }));
   if (tasks.length > limits.maxPlanTasks) {
     return { ok: false, reasons: [`the plan has ${tasks.length} tasks; ${limits.maxPlanTasks} are allowed`] };
   }
@@ -32,7 +34,12 @@ export function validatePlan(
     ...shapeReasons(tasks, limits),
   ];
   if (reasons.length > 0) return { ok: false, reasons: reasons.slice(0, MAX_REASONS) };
-  return { ok: true, tasks: withScopeEdges(tasks, agents) };
+  return { ok: true, tasks: withScopeEdges(tasks, (task) => isAssessment(task, agents)) };
+}
+
+/** The named one, or the first that has the capability; nothing where none has. */
+function agentFor({ agent, capability }: ProposedTask, agents: ReadonlyMap<string, Agent>): string {
+  return agent ?? candidatesFor(capability ?? '', agents)[0]?.name ?? '';
 }
 
 /** Ids that the platform gives to its own tasks. */
@@ -42,7 +49,7 @@ function nodeReasons(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): 
   const reasons: string[] = [];
   const seen = new Set<string>();
   const assessments = new Set(tasks.filter((task) => isAssessment(task, agents)).map(({ id }) => id));
-  for (const { id, agent } of tasks) {
+  for (const { id, agent, capability } of tasks) {
     const judged = /^(.+)-\d+$/.exec(id)?.[1];
     if (judged !== undefined && assessments.has(judged))
       reasons.push(`task id ${id} is kept for a later round of ${judged}; choose another`);
@@ -53,11 +60,23 @@ function nodeReasons(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): 
     }
     if (RESERVED.test(id)) reasons.push(`task id ${id} is kept for the platform; choose another`);
     const definition = agents.get(agent);
-    if (definition === undefined || definition.category === 'platform') {
+    if (capability !== undefined) {
+      if (definition === undefined)
+        reasons.push(
+          `task ${id} asks for ${capability}, which no agent can; known are ${capabilities(agents)}`,
+        );
+    } else if (definition === undefined || definition.category === 'platform') {
       reasons.push(`task ${id} names the unknown agent ${agent}; known are ${agentNames(agents)}`);
     }
   }
   return reasons;
+}
+
+/** As many as a reader takes in. */
+const MAX_NAMED = 60;
+
+function capabilities(agents: ReadonlyMap<string, Agent>): string {
+  return capabilitiesOf(agents).slice(0, MAX_NAMED).join(', ');
 }
 
 function agentNames(agents: ReadonlyMap<string, Agent>): string {
@@ -109,62 +128,7 @@ function shapeReasons(tasks: PlannedTask[], limits: PlanLimits): string[] {
   return [`the longest chain has ${depth} tasks; ${limits.maxPlanDepth} are allowed`];
 }
 
-/** Task → length of the longest chain before it; tasks in a cycle, or behind one, are missing. */
-export function levelsOf(tasks: readonly Pick<PlannedTask, 'id' | 'dependencies'>[]): Map<string, number> {
-  const waiting = new Map(tasks.map((task) => [task.id, task.dependencies.length]));
-  const dependants = new Map<string, string[]>();
-  for (const task of tasks) {
-    for (const dependency of task.dependencies) {
-      dependants.set(dependency, [...(dependants.get(dependency) ?? []), task.id]);
-    }
-  }
-  const levels = new Map<string, number>();
-  let level = tasks.filter((task) => task.dependencies.length === 0).map((task) => task.id);
-  for (let depth = 0; level.length > 0; depth += 1) {
-    const next: string[] = [];
-    for (const id of level) {
-      levels.set(id, depth);
-      for (const dependant of dependants.get(id) ?? []) {
-        const left = (waiting.get(dependant) ?? 0) - 1;
-        waiting.set(dependant, left);
-        if (left === 0) next.push(dependant);
-      }
-    }
-    level = next;
-  }
-  return levels;
-}
-
 /** Assessments change nothing, and are held until there is a pull request. */
 function isAssessment({ agent }: PlannedTask, agents: ReadonlyMap<string, Agent>): boolean {
   return agents.get(agent)?.category === 'assessment';
-}
-
-/** Two tasks that may run at the same time and change the same files: the later one in the plan waits for the earlier. */
-function withScopeEdges(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): PlannedTask[] {
-  const result = tasks.map((task) => ({ ...task, dependencies: [...task.dependencies] }));
-  for (const [index, task] of result.entries()) {
-    for (const earlier of result.slice(0, index)) {
-      if (isAssessment(task, agents) || isAssessment(earlier, agents)) continue;
-      if (!overlappingScopes(earlier.scope, task.scope)) continue;
-      if (reaches(result, task.id, earlier.id) || reaches(result, earlier.id, task.id)) continue;
-      task.dependencies.push(earlier.id);
-    }
-  }
-  return result;
-}
-
-/** Whether `from` already waits for `to`, directly or not. */
-function reaches(tasks: readonly PlannedTask[], from: string, to: string): boolean {
-  const byId = new Map(tasks.map((task) => [task.id, task]));
-  const open = [from];
-  const seen = new Set<string>();
-  while (open.length > 0) {
-    const id = open.pop() ?? '';
-    if (id === to) return true;
-    if (seen.has(id)) continue;
-    seen.add(id);
-    open.push(...(byId.get(id)?.dependencies ?? []));
-  }
-  return false;
 }

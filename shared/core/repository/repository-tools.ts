@@ -23,7 +23,7 @@ const searchInput = z.object({ pattern: z.string().min(1).max(500), path: z.stri
 export function repositoryTools(
   ports: Pick<Ports, 'codeHost'>,
   target: Target | undefined,
-  allowed: readonly ToolName[],
+  allowed: readonly string[],
 ): { tools: Tool[]; filesRead: () => number } {
   if (target?.baseSha === undefined) return { tools: [], filesRead: () => 0 };
   const reader = createReader(ports.codeHost(target), target, target.baseSha);

@@ -111,7 +111,7 @@ function eventOf(run: Run, record: string, { at, state, by, note }: HistoryEntry
   return {
     v: 1,
     seq,
-    type: record === '' ? runEventType(state) : taskEventType(state),
+    type: record === '' ? runEventType(state) : taskEventType(state, by),
     at: isoTime(at),
     run: run.id,
     ...(record === '' ? {} : { task: record }),
@@ -127,8 +127,9 @@ function runEventType(state: string): RunEvent['type'] {
   return isTerminal(state as Stage) ? 'run_finished' : 'status_update';
 }
 
-function taskEventType(state: string): RunEvent['type'] {
-  if (state === 'blocked') return 'decision_needed';
+/** A task is blocked by its attempt first; a person is needed when the decision has been asked, whose entry names it. */
+function taskEventType(state: string, by: string): RunEvent['type'] {
+  if (state === 'blocked' && by === 'decision') return 'decision_needed';
   const hasEnded =
     state === 'succeeded' || state === 'failed' || state === 'cancelled' || state === 'skipped';
   return hasEnded ? 'task_completed' : 'status_update';

@@ -11,6 +11,8 @@ export function runView(run: Run): RunView {
     title: run.title,
     requirement: run.requirement,
     stage: run.stage,
+    paused: run.paused,
+    ...(run.forkedFrom === undefined ? {} : { forkedFrom: run.forkedFrom }),
     ...(reason === undefined ? {} : { reason }),
     ...targetView(run),
     origin: {

@@ -1,5 +1,6 @@
 import type { TaskRun } from '../../messages/task-run.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
+import { finalizersOf } from '../deletion/finalizers.ts';
 import type { HistoryEntry } from '../history.ts';
 import { isTerminal, type Run, type Stage } from '../run.ts';
 import type { Task } from '../task.ts';
@@ -24,7 +25,13 @@ export function taskRunView(run: Run, tasks: readonly Task[]): TaskRun {
   return {
     apiVersion: 'orchestrator.io/v1',
     kind: 'TaskRun',
-    metadata: { name: taskRun.name, namespace: run.tenant, creationTimestamp: isoTime(run.createdAt) },
+    metadata: {
+      name: taskRun.name,
+      namespace: run.tenant,
+      creationTimestamp: isoTime(run.createdAt),
+      ...(run.deletingSince === undefined ? {} : { deletionTimestamp: isoTime(run.deletingSince) }),
+      finalizers: [...finalizersOf(run)],
+    },
     spec: {
       taskId: taskRun.taskId,
       serviceName: taskRun.serviceName,
@@ -86,9 +93,7 @@ function conditionsOf(run: Run, tasks: readonly Task[]): Condition[] {
         ? condition('ResourcesReady', 'False', run.createdAt, 'Pending', 'no attempt has started')
         : condition('ResourcesReady', 'False', ended.at, 'NeverStarted', why),
     monitoring(run, started, ended),
-    ended === undefined
-      ? condition('CleanedUp', 'False', run.createdAt, 'Live', 'the run has not ended')
-      : condition('CleanedUp', 'True', ended.at, 'Ended', 'no attempt is live, nothing is reserved any more'),
+    cleanUp(run, ended),
   ];
 }
 
@@ -99,6 +104,17 @@ function monitoring(run: Run, started: HistoryEntry | undefined, ended: HistoryE
   return started === undefined
     ? condition('Monitored', 'False', run.createdAt, 'Pending', 'no attempt has started')
     : condition('Monitored', 'True', started.at, 'Leased', 'attempts are watched by their leases');
+}
+
+/** True while nothing is left to be cleaned: of a run that has ended, until its deletion is asked for. */
+function cleanUp(run: Run, ended: HistoryEntry | undefined): Condition {
+  if (run.deletingSince !== undefined) {
+    const left = finalizersOf(run).join(', ') || 'the record itself';
+    return condition('CleanedUp', 'False', run.deletingSince, 'Deleting', `still to be deleted: ${left}`);
+  }
+  return ended === undefined
+    ? condition('CleanedUp', 'False', run.createdAt, 'Live', 'the run has not ended')
+    : condition('CleanedUp', 'True', ended.at, 'Ended', 'no attempt is live, nothing is reserved any more');
 }
 
 function condition(

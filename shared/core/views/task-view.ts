@@ -14,9 +14,11 @@ export function taskView(task: Task): TaskView {
     kind: task.kind,
     title: task.title,
     agent: task.agent,
+    ...(task.capability === undefined ? {} : { capability: task.capability }),
     lane: task.lane,
     state: task.state,
     dependencies: task.dependencies,
+    ...(task.parent === undefined ? {} : { parent: task.parent }),
     optional: task.optional,
     instructions: task.instructions,
     acceptance: task.acceptance,
@@ -63,12 +65,13 @@ function openState(task: Task, attempt: TaskAttempt): string {
   return hasEnded(task, attempt) ? 'cancelled' : task.state;
 }
 
-function exitView({ outcome, code, class: errorClass, message }: NonNullable<TaskAttempt['exit']>) {
+function exitView({ outcome, code, class: errorClass, message, remedy }: NonNullable<TaskAttempt['exit']>) {
   return {
     outcome,
     ...(code === undefined ? {} : { code }),
     ...(errorClass === undefined ? {} : { class: errorClass }),
     ...(message === undefined ? {} : { message }),
+    ...(remedy === undefined ? {} : { remedy }),
   };
 }
 

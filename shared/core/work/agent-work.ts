@@ -14,6 +14,7 @@ import { cutEnd } from './attempt-failures.ts';
 import { continuationNote, type ResumePoint } from './resume-point.ts';
 import { runAgent, type AgentEnd, type AgentRun } from './run-agent.ts';
 import type { WorkContext } from './run-attempt.ts';
+import { teamTools } from './team-tools.ts';
 
 /** The agents and prompts of this process. */
 export interface Roster {
@@ -99,7 +100,7 @@ async function prepareRun(
     system,
     firstTurn: user,
     resumed: resumed?.turns ?? [],
-    tools,
+    tools: [...tools, ...teamTools({ attempt, agents: roster.agents, clock: context.clock })],
     contract: answerContract(brief, agent),
     ...(bench.afterTools === undefined ? {} : { afterTools: bench.afterTools }),
     ...(bench.judge === undefined ? {} : { judge: bench.judge }),

@@ -21,8 +21,12 @@ const modelCodes: Partial<Record<ErrorCode, FailureCode>> = {
 
 /** What a failed model call makes of the attempt. */
 export function modelFailure(error: unknown): AttemptFailure {
-  const code = error instanceof PenstockError ? modelCodes[error.code] : undefined;
-  return failure(code ?? 'internal', `The model did not answer: ${messageOf(error)}`);
+  const { code, afterMs } = error instanceof PenstockError ? error : {};
+  const found = failure(
+    (code && modelCodes[code]) ?? 'internal',
+    `The model did not answer: ${messageOf(error)}`,
+  );
+  return afterMs === undefined ? found : { ...found, retryAfterMs: Math.ceil(afterMs) };
 }
 
 const platformCodes: Partial<Record<ErrorCode, FailureCode>> = {

@@ -6,6 +6,7 @@ import type { Block, Model, ModelAnswer, ToolSpec, Turn } from '../../ports/mode
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { failure, modelFailure } from './attempt-failures.ts';
 import { LAST_TURNS, MODEL_CALL_MS } from './limits.ts';
+import { newsOf, sayIncoming } from './news.ts';
 import type { Steering } from './steering.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -26,8 +27,11 @@ export interface ConversationConfig {
 
 /** The turns of one attempt. All that is said is written to the transcript. */
 export interface Conversation {
-  /** One call of the model; its turn is not kept until `keep`. Throws when the attempt has to end. */
-  ask(): Promise<ModelAnswer | { failure: AttemptFailure }>;
+  /**
+   * One call of the model; its turn is not kept until `keep`. Throws when the attempt has to end.
+   * `interrupted`: a person broke into the call, and what they say is to be said.
+   */
+  ask(): Promise<ModelAnswer | 'interrupted' | { failure: AttemptFailure }>;
   /** Adds the model's turn; durable when it resolves, so that no tool runs for a turn that nobody would know of. */
   keep(answer: ModelAnswer, blocks?: Block[]): Promise<void>;
   /** Adds a user turn, with what came in from outside since the last one. */
@@ -48,7 +52,7 @@ export function openConversation(config: ConversationConfig): Conversation {
   }
 
   function incoming(): string[] {
-    const texts = steering.takeMessages().map((message) => fillTemplate(prompts.message, { message }));
+    const texts = steering.takeMessages().map((each) => sayIncoming(each, prompts));
     const turnsLeft = brief.limits.turns - turnsUsed;
     if (steering.isWrapUpDue() && !told.wrapUp) {
       told.wrapUp = true;
@@ -60,12 +64,14 @@ export function openConversation(config: ConversationConfig): Conversation {
     return texts;
   }
 
-  async function ask(): Promise<ModelAnswer | { failure: AttemptFailure }> {
+  async function ask(): Promise<ModelAnswer | 'interrupted' | { failure: AttemptFailure }> {
     steering.signal.throwIfAborted();
     if (turnsUsed >= brief.limits.turns) {
       return { failure: failure('turn_limit', `The agent was not done after ${brief.limits.turns} turns.`) };
     }
     turnsUsed += 1;
+    const interruption = steering.interruption();
+    if (interruption.aborted) return 'interrupted';
     try {
       const answer = await model.answer({
         model: brief.model.id,
@@ -75,13 +81,14 @@ export function openConversation(config: ConversationConfig): Conversation {
         maxOutputTokens: brief.model.maxOutputTokens,
         ...(config.outputSchema === undefined ? {} : { outputSchema: config.outputSchema }),
         timeoutMs: Math.max(1, Math.min(MODEL_CALL_MS, brief.limits.hardLimitAt - clock.now())),
-        signal: steering.signal,
+        signal: AbortSignal.any([steering.signal, interruption]),
       });
       steering.signal.throwIfAborted();
       return answer;
     } catch (error) {
       steering.signal.throwIfAborted();
       if (error instanceof PenstockError && error.code === 'stale') throw error;
+      if (interruption.aborted) return 'interrupted';
       return { failure: modelFailure(error) };
     }
   }
@@ -93,8 +100,11 @@ export function openConversation(config: ConversationConfig): Conversation {
     await transcript.flush();
   }
 
-  if (turns.length === 0) say([{ type: 'text', text: config.firstTurn }]);
-  else if (wasHurried(turns, prompts)) say([{ type: 'text', text: prompts.continued }]);
+  const opening = [
+    ...(turns.length === 0 ? [config.firstTurn] : wasHurried(turns, prompts) ? [prompts.continued] : []),
+    ...newsOf(brief, turns, prompts),
+  ];
+  if (opening.length > 0) say(opening.map((text) => ({ type: 'text', text })));
   return { ask, keep, say };
 }
 

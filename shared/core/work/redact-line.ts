@@ -25,7 +25,8 @@ function unreadable({ v, seq, at, kind }: TranscriptLine): TranscriptLine {
   };
 }
 
-function redactDeep(value: unknown, redact: Redact): unknown {
+/** Every string of a value without secrets. */
+export function redactDeep(value: unknown, redact: Redact): unknown {
   if (typeof value === 'string') return redact(value);
   if (Array.isArray(value)) return value.map((item) => redactDeep(item, redact));
   if (typeof value !== 'object' || value === null) return value;

@@ -28,8 +28,11 @@ export async function renewLease({
   let waitMs = everyMs;
   while (await hasSlept(clock, waitMs, signal)) {
     try {
-      const { answer, messages } = await attempt.renew();
-      steering.addMessages(messages);
+      const { answer, messages, mail = [] } = await attempt.renew();
+      steering.addMessages([
+        ...messages.map((words) => ({ from: 'person' as const, words })),
+        ...mail.map((message) => ({ from: 'agent' as const, message })),
+      ]);
       if (answer === 'wrap-up') steering.requestWrapUp();
       if (answer === 'stop') return steering.stop();
       lastRenewedAt = clock.now();

@@ -1,4 +1,4 @@
-import { toolNames, type ToolName } from '../../messages/agent-file.ts';
+import { teamToolNames, toolNames, type ToolName } from '../../messages/agent-file.ts';
 import type { TranscriptLine } from '../../messages/transcript-line.ts';
 import type { Turn } from '../../ports/model.ts';
 
@@ -19,6 +19,7 @@ const readingTools: readonly ToolName[] = ['list_files', 'read_file', 'search', 
 
 /** Whether a tool may leave the workspace different; one that is not known may. */
 export function mayChangeFiles(tool: string): boolean {
+  if ((teamToolNames as readonly string[]).includes(tool)) return false;
   return (
     !(toolNames as readonly string[]).includes(tool) || !(readingTools as readonly string[]).includes(tool)
   );

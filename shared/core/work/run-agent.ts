@@ -44,6 +44,10 @@ export async function runAgent(run: AgentRun): Promise<AgentEnd> {
   const progress: Progress = { filesRead: new Set(), repairs: 0, continuations: 0, cutText: '' };
   for (;;) {
     const answer = await conversation.ask();
+    if (answer === 'interrupted') {
+      conversation.say([]);
+      continue;
+    }
     if ('failure' in answer) return answer;
     const end = await react(run, conversation, progress, answer);
     if (end !== undefined) return end;
@@ -102,7 +106,11 @@ async function useTools(
 ): Promise<undefined> {
   progress.continuations = 0;
   progress.cutText = '';
-  const { results, calls } = await runToolCalls(uses, { ...run, signal: run.steering.signal });
+  const { results, calls } = await runToolCalls(uses, {
+    ...run,
+    signal: run.steering.signal,
+    interruption: run.steering.interruption(),
+  });
   for (const path of calls.flatMap(readPath)) progress.filesRead.add(path);
   conversation.say(results);
   await run.afterTools?.(calls);

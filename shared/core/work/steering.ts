@@ -1,9 +1,14 @@
 import { PenstockError } from '../../ports/penstock-error.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { AgentMessage } from '../../messages/agent-message.ts';
+import type { SteeringWords } from '../../messages/attempt-api.ts';
 import { TERMINATION_MS } from './limits.ts';
 
 /** Why an attempt may not go on. `stopped`: it lost its claim, or the run is over, and it must not even finish. */
 export type SteeringEnd = 'stopped' | 'hard_limit' | 'terminated';
+
+/** Something said to the agent from outside its conversation. */
+export type Incoming = { from: 'person'; words: SteeringWords } | { from: 'agent'; message: AgentMessage };
 
 /** What reaches a running attempt from outside. Timers and signals set it, the agent loop looks at it between turns. */
 export interface Steering {
@@ -15,10 +20,12 @@ export interface Steering {
   /** SIGTERM: wrap up, and end a few seconds later come what may. */
   terminate(): void;
   isWrapUpDue(): boolean;
-  addMessages(messages: string[]): void;
+  /** Aborted while words wait that break into what the agent is doing; another one once they are taken. */
+  interruption(): AbortSignal;
+  addMessages(messages: Incoming[]): void;
   hasMessages(): boolean;
   /** Each message once. */
-  takeMessages(): string[];
+  takeMessages(): Incoming[];
   /** Stops the timers. */
   close(): void;
 }
@@ -33,7 +40,8 @@ export function createSteering({ clock, limits }: SteeringConfig): Steering {
   const timers = new AbortController();
   let ended: SteeringEnd | undefined;
   let isWrapUpRequested = false;
-  let messages: string[] = [];
+  let messages: Incoming[] = [];
+  let interruption = new AbortController();
 
   function end(reason: SteeringEnd, message: string): void {
     if (ended !== undefined) return;
@@ -61,11 +69,16 @@ export function createSteering({ clock, limits }: SteeringConfig): Steering {
       endAfter(TERMINATION_MS, 'terminated', 'The machine told the attempt to end.');
     },
     isWrapUpDue: () => isWrapUpRequested || clock.now() >= limits.wrapUpAt,
-    addMessages: (more) => void messages.push(...more),
+    interruption: () => interruption.signal,
+    addMessages(more) {
+      messages.push(...more);
+      if (more.some((each) => each.from === 'person' && each.words.interrupts)) interruption.abort();
+    },
     hasMessages: () => messages.length > 0,
     takeMessages() {
       const taken = messages;
       messages = [];
+      if (interruption.signal.aborted) interruption = new AbortController();
       return taken;
     },
     close: () => timers.abort(),

@@ -20,6 +20,8 @@ export interface ToolTurn {
   transcript: Transcript;
   clock: Clock;
   signal: AbortSignal;
+  /** Aborted: what is left of the turn's calls is not run. */
+  interruption: AbortSignal;
 }
 
 /** Runs the calls of one turn in order, since they share a workspace; every call gets a result and a transcript line, allowed or not. */
@@ -51,9 +53,9 @@ async function runToolCall(
   const startedAt = turn.clock.now();
   const tool = turn.tools.find(({ spec }) => spec.name === use.name);
   const isOverLimit = index >= MAX_CALLS_PER_TURN;
-  const isKnown = tool !== undefined && !isOverLimit;
-  const result = isKnown ? await runSafely(tool, use, turn.signal) : refusal(use, turn.tools, isOverLimit);
-  const allowed = isKnown && !isDenied(result);
+  const isRun = tool !== undefined && !isOverLimit && !turn.interruption.aborted;
+  const result = isRun ? await runSafely(tool, use, turn.signal) : refusal(use, turn, isOverLimit);
+  const allowed = isRun && !isDenied(result);
   turn.transcript.write({
     kind: 'tool',
     name: use.name,
@@ -69,7 +71,7 @@ async function runToolCall(
 /** A tool that breaks is a result that the agent can react to; an attempt that has to end is not. */
 async function runSafely(tool: Tool, use: ToolUse, signal: AbortSignal): Promise<ToolResult> {
   try {
-    const result = await tool.run(use.input, signal);
+    const result = await tool.run(use.input, signal, use.id);
     signal.throwIfAborted();
     return result;
   } catch (error) {
@@ -78,12 +80,16 @@ async function runSafely(tool: Tool, use: ToolUse, signal: AbortSignal): Promise
   }
 }
 
-function refusal(use: ToolUse, tools: Tool[], isOverLimit: boolean): ToolResult {
+function refusal(use: ToolUse, { tools, interruption }: ToolTurn, isOverLimit: boolean): ToolResult {
+  if (interruption.aborted) return { content: INTERRUPTED, isError: true, summary: 'denied: interrupted' };
   const reason = isOverLimit
     ? `Only ${MAX_CALLS_PER_TURN} tool calls are run in one turn; this one was not. Make it again if you still need it.`
     : `There is no tool ${use.name}. You have: ${tools.map(({ spec }) => spec.name).join(', ') || 'none'}.`;
   return { content: reason, isError: true, summary: 'denied' };
 }
+
+const INTERRUPTED =
+  'This call was not run: somebody who may steer the run has broken in. Read what they say, then make it again if it is still right.';
 
 function isDenied(result: ToolResult): boolean {
   return result.isError && (result.summary ?? '').startsWith('denied');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cancelRun } from '../../../shared/core/cancel-run.ts';
+import { continueDeletions } from '../../../shared/core/deletion/continue-deletions.ts';
 import { refs } from '../../../shared/core/refs.ts';
 import type { Run } from '../../../shared/core/run.ts';
 import { submitRun } from '../../../shared/core/submit-run.ts';
@@ -114,6 +115,41 @@ describe('a TaskRun over HTTP', () => {
     expect(status.phase).toBe('Cancelled');
     expect(status.events.map(({ message }) => message)).toContain('write cancelled: the run was cancelled');
     expect(status.events.at(-1)?.message).toMatch(/^run cancelled/);
+  });
+
+  it('shows its finalizers from the beginning, is marked when it is deleted, and is gone when they are (002-18, 002-30)', async () => {
+    const { ports } = world.runtime;
+    const run = await start(5);
+    const fence = await claim(ports, run, 'write');
+    const path = '/api/v1/taskruns/auth-service-5';
+    const finalizers = ['penstock/attempts', 'penstock/files', 'penstock/records'];
+    expect((await read(5)).metadata).toEqual({
+      name: 'auth-service-5',
+      namespace: 'local',
+      creationTimestamp: expect.any(String),
+      finalizers,
+    });
+    const answer = await world.app.request(path, { method: 'DELETE' });
+    expect(answer.status).toBe(202);
+    const deleted = taskRun.parse(await answer.json());
+    expect(deleted.metadata).toMatchObject({ deletionTimestamp: expect.any(String), finalizers });
+    expect(deleted.status.conditions.at(-1)).toMatchObject({
+      type: 'CleanedUp',
+      status: 'False',
+      reason: 'Deleting',
+      message: `still to be deleted: ${finalizers.join(', ')}`,
+      lastTransitionTime: deleted.metadata.deletionTimestamp,
+    });
+    expect(await (await world.app.request(path, { method: 'DELETE' })).json()).toEqual(deleted);
+
+    await continueDeletions(ports);
+    expect((await read(5)).metadata).toMatchObject({ finalizers });
+    await finish(ports, run, fence);
+    expect((await read(5)).status.phase).toBe('Cancelled');
+    await continueDeletions(ports);
+    expect((await world.app.request(path)).status).toBe(404);
+    expect((await world.app.request(path, { method: 'DELETE' })).status).toBe(404);
+    expect((await world.app.request(`/api/runs/${run.id}`)).status).toBe(404);
   });
 
   it('is not there under another name', async () => {

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startMessagesServer, type MessagesServer } from '../../../shared/adapters/script/messages-server.ts';
+import { type CircuitName, modelCircuit, providerCircuit } from '../../../shared/core/circuits/circuit.ts';
+import { refs } from '../../../shared/core/refs.ts';
 import { modelById } from '../../../shared/core/models/model-table.ts';
 import { priceOf, reservationFor } from '../../../shared/core/models/price.ts';
 import type { Meter } from '../../../shared/messages/attempt-api.ts';
@@ -14,13 +16,13 @@ const call = { model: MODEL, max_tokens: 500, messages: [{ role: 'user', content
 /** A provider that answers as the test says; it counts whatever is asked of it. */
 async function startBrokenProvider(
   answer: (response: ServerResponse) => void,
+  count = (response: ServerResponse) => void response.end('{"input_tokens":100}'),
 ): Promise<MessagesServer & { asked: () => number }> {
   let asked = 0;
   const server = createServer((request, response) => {
     request.resume();
     asked += 1;
-    if (request.url?.endsWith('/count_tokens') === true) return response.end('{"input_tokens":100}');
-    return answer(response);
+    return request.url?.endsWith('/count_tokens') === true ? count(response) : answer(response);
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -204,6 +206,69 @@ describe('A model call of a job', () => {
       expect(await meter()).toMatchObject({ spentMicroUsd: 0, reservedMicroUsd: 0 });
     },
   );
+
+  const circuitOf = async (name: CircuitName) =>
+    (await stage.platform.ports.store.get(refs.circuit(name)))?.data;
+
+  it.each([401, 529])(
+    'that the provider refuses with %d to everybody alike opens its circuit',
+    async (status) => {
+      const token = await open(
+        await startBrokenProvider((response) => {
+          response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '300' });
+          response.end('{"type":"error","error":{"type":"some_error","message":"no"}}');
+        }),
+      );
+      for (let calls = 0; calls < 5; calls += 1) {
+        expect(await circuitOf(providerCircuit('script'))).toBeUndefined();
+        await (await post(token, call)).text();
+      }
+      const opened = await circuitOf(providerCircuit('script'));
+      expect(opened).toMatchObject({ state: 'open', reason: expect.stringContaining(`HTTP ${status}`) });
+      expect((opened?.retryAt ?? 0) - (opened?.since ?? 0)).toBe(300_000);
+    },
+  );
+
+  it('that is wrong in itself says nothing of the provider', async () => {
+    const token = await open(
+      await startBrokenProvider((response) => {
+        response.writeHead(400, { 'content-type': 'application/json' });
+        response.end('{"type":"error","error":{"type":"invalid_request_error","message":"no"}}');
+      }),
+    );
+    for (let calls = 0; calls < 8; calls += 1) await (await post(token, call)).text();
+    expect(await circuitOf(providerCircuit('script'))).toBeUndefined();
+  });
+
+  it('whose streams break off five times in a row opens the circuit of the provider', async () => {
+    const token = await open(
+      await startBrokenProvider((response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.end(startEvent);
+      }),
+    );
+    for (let calls = 0; calls < 5; calls += 1) await drain(await post(token, { ...call, stream: true }));
+    await settledMeter();
+    expect(await circuitOf(providerCircuit('script'))).toMatchObject({ state: 'open' });
+  });
+
+  it('of a model that is gone opens the circuit of that model, and the attempt says which it was', async () => {
+    const token = await open(
+      await startBrokenProvider(
+        () => undefined,
+        (response) => {
+          response.writeHead(404, { 'content-type': 'application/json' });
+          response.end('{"type":"error","error":{"type":"not_found_error","message":"gone"}}');
+        },
+      ),
+    );
+    const response = await post(token, call);
+    expect(response.status).toBe(404);
+    expect(await circuitOf(modelCircuit(MODEL))).toMatchObject({ state: 'open' });
+    expect(await circuitOf(providerCircuit('script'))).toBeUndefined();
+    const [task] = (await stage.platform.tasks(stage.runId)).filter(({ id }) => id === 'build');
+    expect(task?.attempts.at(-1)).toMatchObject({ model: MODEL, meter: { spentMicroUsd: 0, calls: 0 } });
+  });
 
   it('of a model without a price is refused before anything is sent', async () => {
     const token = await openAnswering();

@@ -102,7 +102,7 @@ describe('the launcher', () => {
   it('helps with every command, and each has --json', async () => {
     const { stdout, code } = await runPenstock(['--help']);
     expect(code).toBe(0);
-    const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map((match) => match[1]);
+    const commands = [...stdout.matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map((match) => match[1]);
     expect(commands).toEqual([
       'up',
       'demo',
@@ -113,6 +113,13 @@ describe('the launcher', () => {
       'watch',
       'logs',
       'cancel',
+      'pause',
+      'resume',
+      'retry',
+      'fork',
+      'decide',
+      'message',
+      'dead-letters',
       'open',
       'doctor',
     ]);

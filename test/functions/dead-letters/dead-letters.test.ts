@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { deadLetters } from '../../../functions/dead-letters/dead-letters.ts';
-import type { DeadLetter } from '../../../shared/core/refs.ts';
+import type { DeadLetter } from '../../../shared/core/dead-letter.ts';
 import {
   type Door,
   type FunctionRuntime,
@@ -70,6 +70,24 @@ describe('Dead letters', () => {
       await pushMessage(door.url, 'dead-letter', letter('gone1234', { attributes: { tenant: '../../x' } })),
     ).toBe(204);
     expect(await kept()).toHaveLength(1);
+  });
+
+  it('keeps no secret of a message, its attributes or its error', async () => {
+    const token = `ghp_${'a'.repeat(36)}`;
+    const message = { note: `with ${token}`, list: [{ password: `https://dana:${token}@example.com/x` }] };
+    const attributes = { tenant: TENANT, header: `Bearer ${token}` };
+    await pushMessage(door.url, 'dead-letter', letter('gone1234', { message, attributes, error: token }));
+    const [only] = await kept();
+    expect(JSON.stringify(only)).not.toContain(token);
+    expect(only).toMatchObject({ message: { note: 'with [redacted: GitHub token]' } });
+  });
+
+  it('knows the topic from the publisher where the platform does not say it', async () => {
+    const attributes = { tenant: TENANT, topic: 'run-finished' };
+    await pushMessage(door.url, 'dead-letter', letter('gone1234', { topic: undefined, attributes }));
+    expect(await kept()).toMatchObject([
+      { topic: 'run-finished', state: 'open', run: 'gone1234', replays: [] },
+    ]);
   });
 
   it('keeps a letter that is larger than a record', async () => {

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { intake } from '../../../functions/intake/intake.ts';
 import { refs, runsOf } from '../../../shared/core/refs.ts';
-import { readPlan } from '../../../shared/core/plan/accept-plan.ts';
+import { readPlan } from '../../../shared/core/plan/stored-plan.ts';
 import type { Run } from '../../../shared/core/run.ts';
 import {
   type Door,
@@ -315,7 +315,7 @@ describe('A plan', () => {
     await open();
     const { body } = await submit(plan(proposed('a'), proposed('b', { dependencies: ['a'] })));
     const run = await stored(body.runId);
-    expect((await readPlan(runtime.ports, run?.givenPlan?.key ?? '')).tasks.map(({ id }) => id)).toEqual([
+    expect((await readPlan(runtime.ports, run?.givenPlan?.source ?? { text: '' })).tasks.map(({ id }) => id)).toEqual([
       'a',
       'b',
     ]);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { intake } from '../../../functions/intake/intake.ts';
-import { readPlan } from '../../../shared/core/plan/accept-plan.ts';
+import { readPlan } from '../../../shared/core/plan/stored-plan.ts';
 import { refs, runsOf } from '../../../shared/core/refs.ts';
 import type { Run } from '../../../shared/core/run.ts';
 import type { Problem } from '../../../shared/messages/problem.ts';
@@ -98,7 +98,7 @@ describe('POST /api/v1/pm/tasks (002-18..30, 002-38)', () => {
   it('needs no decomposition: the task is its own plan', async () => {
     const answer = await accepted({ ...task, agent: 'technical_writer' });
     const run = await stored(answer.status.runId);
-    const { tasks } = await readPlan(runtime.ports, run?.givenPlan?.key ?? '');
+    const { tasks } = await readPlan(runtime.ports, run?.givenPlan?.source ?? { text: '' });
     expect(tasks).toMatchObject([
       { id: 'task-1001', agent: 'technical_writer', instructions: '# task.md\n\nAdd a login page.' },
     ]);

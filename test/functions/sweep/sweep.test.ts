@@ -51,7 +51,10 @@ describe('The sweep, through its HTTP door', () => {
     await open();
     await acceptedRun(runtime);
     const before = runtime.published.length;
-    expect(await call()).toEqual({ status: 200, body: { lost: 0, dispatched: 0, runs: 0 } });
+    expect(await call()).toEqual({
+      status: 200,
+      body: { lost: 0, dispatched: 0, decisions: 0, runs: 0, deletions: 0 },
+    });
     expect(runtime.published).toHaveLength(before);
   });
 

@@ -1,9 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { classOf, mayRetry, retryDelayMs, signatureOf } from '../../../shared/core/failure.ts';
+import {
+  classOf,
+  type FailureFacts,
+  nextStep,
+  retryDelayMs,
+  SAME_FAILURE,
+  signatureOf,
+} from '../../../shared/core/failure.ts';
+import { MAX_ATTEMPTS } from '../../../shared/core/task.ts';
 import { failureCodes, type FailureCode } from '../../../shared/messages/attempt-api.ts';
 import { attemptOf, taskOf } from '../../support/records.ts';
 
 const failure = (code: FailureCode, message = 'it broke') => ({ code, message });
+
+const facts: FailureFacts = { agent: undefined, checksPassed: 0, alike: 0, onBudget: 'fail' };
+const mayRetry = (task: Parameters<typeof nextStep>[0], failed: ReturnType<typeof failure>): boolean =>
+  nextStep(task, failed, facts).step === 'retry';
 
 /** A task whose newest attempt is just failing, after others that failed so. */
 const after = (...earlier: ReturnType<typeof failure>[]) =>
@@ -60,6 +72,37 @@ describe('a failed attempt', () => {
     expect(mayRetry(after(same, failure('checks_red', 'another')), same)).toBe(true);
   });
 
+  it('is not tried again when enough tasks of the run failed the same way, and says so', () => {
+    const others = SAME_FAILURE.tasksOfRun - 1;
+    const step = (alike: number, code: FailureCode = 'empty_output') =>
+      nextStep(after(), failure(code), { ...facts, alike });
+    expect(step(others - 1)).toEqual({ step: 'retry' });
+    expect(step(others)).toEqual({
+      step: 'end',
+      because: 'the same failure came in 4 tasks of this run without progress',
+    });
+    expect(step(others, 'network')).toEqual({ step: 'retry' });
+  });
+
+  it('is tried again when a check passed that had not passed before', () => {
+    const red = failure('checks_red', '1 failed');
+    const once = attemptOf({ exit: { outcome: 'failed', signature: signatureOf(red), checksPassed: 1 } });
+    const task = taskOf({ maxAttempts: 10, attempts: [once, attemptOf({ generation: 2 })] });
+    expect(nextStep(task, red, { ...facts, checksPassed: 2, alike: 9 })).toEqual({ step: 'retry' });
+    expect(nextStep(task, red, { ...facts, checksPassed: 1 })).toEqual({
+      step: 'end',
+      because: 'the same failure came 2 times in a row without progress',
+    });
+  });
+
+  it('for want of money waits for a person where the tenant wants to be asked, also as the last attempt', () => {
+    const task = { ...after(), maxAttempts: 1 };
+    expect(nextStep(task, failure('budget'), { ...facts, onBudget: 'ask' })).toEqual({ step: 'ask' });
+    expect(nextStep(task, failure('budget'), facts)).toEqual({ step: 'end' });
+    const used = after(...Array.from({ length: MAX_ATTEMPTS - 1 }, () => failure('network')));
+    expect(nextStep(used, failure('budget'), { ...facts, onBudget: 'ask' })).toEqual({ step: 'end' });
+  });
+
   it('of an integration goes back to the owner instead of being repeated', () => {
     const integration = { ...after(), kind: 'integrate' as const };
     expect(mayRetry(integration, failure('checks_red'))).toBe(false);
@@ -71,13 +114,19 @@ describe('the delay before a retry', () => {
   const policy = { retryBaseMs: 1_000, retryCapMs: 10_000 };
 
   it('doubles its range from one failure to the next, up to the cap', () => {
-    expect([1, 2, 3, 4, 5, 9].map((failures) => retryDelayMs(failures, 0.999_999, policy))).toEqual([
+    expect([1, 2, 3, 4, 5, 9].map((failures) => retryDelayMs({ failures }, 0.999_999, policy))).toEqual([
       999, 1_999, 3_999, 7_999, 9_999, 9_999,
     ]);
   });
 
   it('is anything down to nothing, so that many do not come back at once', () => {
-    expect(retryDelayMs(3, 0, policy)).toBe(0);
-    expect(retryDelayMs(3, 0.5, policy)).toBe(2_000);
+    expect(retryDelayMs({ failures: 3 }, 0, policy)).toBe(0);
+    expect(retryDelayMs({ failures: 3 }, 0.5, policy)).toBe(2_000);
+  });
+
+  it('is never shorter than the other side asked for, up to an hour', () => {
+    expect(retryDelayMs({ failures: 1, retryAfterMs: 30_000 }, 0.5, policy)).toBe(30_000);
+    expect(retryDelayMs({ failures: 1, retryAfterMs: 10 }, 0.5, policy)).toBe(500);
+    expect(retryDelayMs({ failures: 1, retryAfterMs: 1e12 }, 0.5, policy)).toBe(3_600_000);
   });
 });

@@ -58,14 +58,26 @@ describe('a sweep', () => {
     await claimTask(engine.ports, { v: 1, tenant: TENANT, run, task: 'a', generation: 1 });
     engine.mail.length = 0;
     engine.clock.advance(POLICY.leaseMs);
-    expect(await sweep(engine.ports)).toEqual({ lost: 0, dispatched: 0, runs: 0 });
+    expect(await sweep(engine.ports)).toEqual({
+      lost: 0,
+      dispatched: 0,
+      decisions: 0,
+      runs: 0,
+      deletions: 0,
+    });
     expect(engine.mail).toEqual([]);
   });
 
   it('does nothing about runs that have ended', async () => {
     await engine.drain();
     engine.clock.advance(CHECK_MS * 10);
-    expect(await sweep(engine.ports)).toEqual({ lost: 0, dispatched: 0, runs: 0 });
+    expect(await sweep(engine.ports)).toEqual({
+      lost: 0,
+      dispatched: 0,
+      decisions: 0,
+      runs: 0,
+      deletions: 0,
+    });
   });
 
   it('takes back what is overdue, once, and has it tried again after its delay', async () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openSqliteDatabase } from '../../../shared/adapters/local/sqlite-database.ts';
 import { createSqliteStore } from '../../../shared/adapters/local/sqlite-store.ts';
 import { foldHistory } from '../../../shared/core/history.ts';
-import type { DeadLetter } from '../../../shared/core/refs.ts';
+import type { DeadLetter } from '../../../shared/core/dead-letter.ts';
 import { isTerminal, type Run } from '../../../shared/core/run.ts';
 import { readTasks } from '../../../shared/core/run-tasks.ts';
 import type { Task } from '../../../shared/core/task.ts';
@@ -26,7 +26,10 @@ export async function judgeRecords(dataFolder: string, bill: Bill): Promise<Verd
       ...judgeRun(run),
       ...tasks.flatMap(judgeTask),
       ...judgeSpend(run, tasks, bill),
-      ...letters.map(({ subscription, error }) => `a dead letter of ${subscription}: ${error}`),
+      ...letters.map((letter) => {
+        const of = letter.kind === 'message' ? letter.subscription : `task ${letter.task}`;
+        return `a dead letter of ${of}: ${letter.error}`;
+      }),
     ];
     return { problems, facts: tasks.map(describeTask) };
   } finally {

@@ -34,6 +34,14 @@ group('emulators')('Firestore', () => {
       const [google = [], local = []] = await Promise.all(stores.map((store) => allPages(store, query)));
       const [count = -1, localCount] = await Promise.all(stores.map((store) => store.count(query)));
       expect({ seed, query, ids: local, count: localCount }).toEqual({ seed, query, ids: google, count });
+      const aggregates = await Promise.all(
+        stores.map(async (store) => [
+          await store.count({ from: query.from, where: query.where ?? [], upTo: query.limit }),
+          // Rounded: of 2 ** 53 and smaller numbers the sum depends on their order.
+          Math.fround(await store.sum({ from: query.from, where: query.where ?? [], field: 'a' })),
+        ]),
+      );
+      expect({ seed, query, of: aggregates[1] }).toEqual({ seed, query, of: aggregates[0] });
       // A sort leaves out documents without its field, a count knows of no sort.
       if (query.orderBy === undefined) expect(count).toBe(google.length);
       found += google.length;

@@ -14,11 +14,13 @@ describe('stored deliveries', () => {
     database.close();
   });
 
+  const stored = { topic: 'topic', messageId: 'm-1', message: '{"n":1}', attributes: '{}', publishedAt: 0 };
+
   /** One message, taken on at 0 and, because that lease ended at 10, once more at 10. */
   function takenTwice() {
     const deliveries = createSqliteDeliveries(database);
     deliveries.subscribe('topic', 'executor');
-    deliveries.add('topic', '{"n":1}', '{}', 0);
+    deliveries.add(stored);
     const [first] = deliveries.claim('executor', { now: 0, leaseMs: 10, limit: 5 });
     const [second] = deliveries.claim('executor', { now: 10, leaseMs: 10, limit: 5 });
     if (first === undefined || second === undefined) throw new Error('nothing was taken on');
@@ -33,19 +35,14 @@ describe('stored deliveries', () => {
 
   it('are not removed, put off or buried by whoever held an earlier lease', () => {
     const { deliveries, first, second } = takenTwice();
-    expect(deliveries.acknowledge(first)).toBe(false);
+    expect(deliveries.remove(first)).toBe(false);
     deliveries.retryAt(first, 11);
     deliveries.subscribe('dead-letter', 'letters');
-    deliveries.bury(
-      first,
-      'dead-letter',
-      { subscription: 'executor', message: {}, attributes: {}, deliveryAttempt: 1 },
-      11,
-    );
+    deliveries.bury(first, { ...stored, topic: 'dead-letter' });
     expect(deliveries.nextDueAt('executor')).toBe(20);
-    expect(deliveries.hasAny('letters')).toBe(false);
-    expect(deliveries.acknowledge(second)).toBe(true);
-    expect(deliveries.hasAny('executor')).toBe(false);
+    expect(deliveries.nextDueAt('letters')).toBeUndefined();
+    expect(deliveries.remove(second)).toBe(true);
+    expect(deliveries.nextDueAt('executor')).toBeUndefined();
   });
 
   it('are let go where their process is gone, also one that had our number', () => {

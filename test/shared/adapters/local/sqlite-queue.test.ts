@@ -307,6 +307,67 @@ describe('the SQLite queue', () => {
     expect(done).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
+  it('hands over what this process publishes without reading it again, and as a copy', async () => {
+    const statements: string[] = [];
+    const spied: SqliteDatabase = {
+      ...database,
+      prepare(sql) {
+        statements.push(sql);
+        return database.prepare(sql);
+      },
+    };
+    const queue = open({ database: spied });
+    const came = listen(queue, 'executor');
+    queue.start();
+    await queue.idle();
+    statements.length = 0;
+    const message = { n: 1, inner: { list: [1] } };
+    const published = queue.publish('task-dispatched', message);
+    message.inner.list.push(2);
+    await published;
+    await queue.idle();
+    expect(came).toMatchObject([{ message: { n: 1, inner: { list: [1] } }, deliveryAttempt: 1 }]);
+    expect(statements.filter((sql) => sql.startsWith('UPDATE'))).toEqual([]);
+    expect(statements.filter((sql) => /SELECT .*message/.test(sql))).toEqual([]);
+  });
+
+  it('does not let what is published now overtake for ever what waits for room', async () => {
+    const queue = open({ concurrency: 1 });
+    const order: unknown[] = [];
+    let made = 0;
+    queue.subscribe({
+      topic: 'task-dispatched',
+      subscription: 'executor',
+      // oxlint-disable-next-line typescript/require-await
+      receive: async ({ message }) => {
+        order.push((message as { name: unknown }).name);
+        // Comes just when this delivery has made room.
+        process.nextTick(() => {
+          if (made < 100) void queue.publish('task-dispatched', { name: (made += 1) });
+        });
+      },
+    });
+    queue.start();
+    await queue.idle();
+    await Promise.all(['first', 'second', 'third'].map((name) => queue.publish('task-dispatched', { name })));
+    await queue.idle();
+    expect(order).toHaveLength(103);
+    expect(order.indexOf('second')).toBeLessThan(5);
+    expect(order.indexOf('third')).toBeLessThan(5);
+  });
+
+  it('counts a message as two rows changed: published, acknowledged', async () => {
+    const queue = open();
+    listen(queue, 'executor');
+    queue.start();
+    await queue.idle();
+    const before = { ...database.tally, total: database.totalChanges() };
+    for (let n = 0; n < 10; n += 1) await queue.publish('task-dispatched', { n });
+    await queue.idle();
+    expect(database.tally.deliveries - before.deliveries).toBe(20);
+    expect(database.totalChanges() - before.total).toBe(20);
+  });
+
   it('refuses a subscription name that belongs to another topic', () => {
     const queue = open();
     listen(queue, 'executor');

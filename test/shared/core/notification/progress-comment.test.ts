@@ -17,14 +17,14 @@ const integration = taskOf({
   result: { summary: '', checks: [check], filesRead: 0 },
 });
 const api = taskOf({ state: 'succeeded' });
+const NOTHING_ELSE = { publicUrl: '', decisions: [] };
 
 describe('the one comment of a run', () => {
   it('says where the run stands, with the state of every task', () => {
-    const comment = progressComment(
-      runOf(),
-      [taskOf({ id: 'plan', kind: 'plan' }), api],
-      'https://p.example',
-    );
+    const comment = progressComment(runOf(), [taskOf({ id: 'plan', kind: 'plan' }), api], {
+      publicUrl: 'https://p.example',
+      decisions: [],
+    });
     expect(comment).toContain('### executing:');
     expect(comment).toContain('| api | backend_developer | succeeded |');
     expect(comment).not.toContain('| plan |');
@@ -38,19 +38,21 @@ describe('the one comment of a run', () => {
       pullRequest: { number: 4, url: 'u', ready: true },
       integrations: 1,
     });
-    expect(progressComment(ready, [api, integration], '')).toContain(
+    expect(progressComment(ready, [api, integration], NOTHING_ELSE)).toContain(
       '### Done. Pull request #4 is ready for your review.',
     );
-    expect(progressComment(ready, [api, integration], '')).toContain('`npm test` passed');
-    expect(progressComment(runOf({ stage: 'succeeded' }), [], '')).toContain('nothing had to be changed');
+    expect(progressComment(ready, [api, integration], NOTHING_ELSE)).toContain('`npm test` passed');
+    expect(progressComment(runOf({ stage: 'succeeded' }), [], NOTHING_ELSE)).toContain(
+      'nothing had to be changed',
+    );
     const failed = runOf({
       stage: 'failed',
       reason: { code: 'not_integrated', message: 'it is still red' },
       pullRequest: { number: 4, url: 'u', ready: false },
     });
-    expect(progressComment(failed, [], '')).toMatch(
+    expect(progressComment(failed, [], NOTHING_ELSE)).toMatch(
       /### Failed: not integrated\. Pull request #4 stays a draft\.\n\nit is still red/,
     );
-    expect(progressComment(runOf({ stage: 'cancelled' }), [], '')).toContain('### Cancelled.');
+    expect(progressComment(runOf({ stage: 'cancelled' }), [], NOTHING_ELSE)).toContain('### Cancelled.');
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decomposeRun } from '../../../../shared/core/decompose-run.ts';
-import { readPlan } from '../../../../shared/core/plan/accept-plan.ts';
+import { readPlan } from '../../../../shared/core/plan/stored-plan.ts';
+import { refs } from '../../../../shared/core/refs.ts';
 import type { AttemptResultInput } from '../../../../shared/messages/attempt-api.ts';
 import { DONE, startEngine, TENANT, type Engine } from '../../../support/engine.ts';
 import { createSpendingModel } from '../../../support/spending-model.ts';
@@ -57,10 +58,10 @@ describe('a plan that is accepted', () => {
     });
     await decomposeRun(engine.ports, { v: 1, tenant: TENANT, run: id });
     const tasks = await engine.tasks(id);
-    expect(tasks.map(({ dependants, needs }) => ({ dependants, needs }))).toEqual([
-      { dependants: ['b', 'c'], needs: { b: 1, c: 2 } },
-      { dependants: ['c'], needs: { c: 2 } },
-      { dependants: [], needs: {} },
+    expect(tasks.map(({ dependants, dependencies }) => ({ dependants, dependencies }))).toEqual([
+      { dependants: ['b', 'c'], dependencies: [] },
+      { dependants: ['c'], dependencies: ['a'] },
+      { dependants: [], dependencies: ['a', 'b'] },
     ]);
     expect(tasks.reduce((sum, task) => sum + task.allotmentMicroUsd, 0)).toBeLessThanOrEqual(600_000);
     expect(await engine.run(id)).toMatchObject({ stage: 'executing', plan: { tasks: 3, parallel: 1 } });
@@ -109,7 +110,9 @@ describe('a plan that is accepted', () => {
     await engine.drain();
     const run = await engine.run(id);
     expect(run.stage).toBe('succeeded');
-    expect((await readPlan(engine.ports, run.plan?.key ?? '')).tasks.map((task) => task.id)).toEqual(['a']);
+    expect(
+      (await readPlan(engine.ports, run.givenPlan?.source ?? { text: '' })).tasks.map((task) => task.id),
+    ).toEqual(['a']);
     expect(await engine.tasks(id)).toEqual([]);
     expect(engine.worked.size).toBe(0);
   });
@@ -167,6 +170,22 @@ describe('a plan that is accepted', () => {
       code: 'invalid_output',
       message: expect.stringContaining('rejected twice'),
     });
+  });
+
+  it('follows what the tenant has set for attempts and approval', async () => {
+    const settings = { v: 1 as const, maxAttempts: 2, autoApproveTasks: 1 };
+    await engine.ports.store.commit([{ op: 'set', ref: refs.settings(TENANT), data: settings }]);
+    answers = [answer([planned('a')]), answer([planned('a'), planned('b')])];
+    const { id: small } = await engine.submit({});
+    await engine.drain();
+    expect((await engine.tasks(small)).map(({ id, maxAttempts }) => [id, maxAttempts])).toEqual([
+      ['a', 2],
+      ['plan', 2],
+    ]);
+    const { id: large } = await engine.submit({});
+    await engine.drain();
+    expect(await engine.tasks(large)).toHaveLength(1);
+    expect((await engine.run(large)).stage).not.toBe('succeeded');
   });
 
   it('of a model beyond what is approved in advance ends the run with what to do', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { levelsOf, validatePlan, type PlanVerdict } from '../../../../shared/core/plan/validate-plan.ts';
+import { levelsOf } from '../../../../shared/core/plan/levels.ts';
+import { validatePlan, type PlanVerdict } from '../../../../shared/core/plan/validate-plan.ts';
 import { planProposal } from '../../../../shared/messages/plan.ts';
 import { POLICY, shippedAgents } from '../../../support/engine.ts';
 
@@ -21,6 +22,19 @@ const chain = (length: number): Given[] =>
   Array.from({ length }, (_, n) => ({ id: `t${n}`, dependencies: n === 0 ? [] : [`t${n - 1}`] }));
 
 describe('a plan', () => {
+  it('may ask for a capability: the first agent that has it stands for the task', () => {
+    const tasks = [{ id: 'a', capability: 'Documentation', instructions: 'Do it.' }];
+    const verdict = validatePlan(planProposal.parse({ tasks }), agents, POLICY);
+    expect(verdict).toMatchObject({
+      ok: true,
+      tasks: [{ agent: 'technical_writer', capability: 'Documentation' }],
+    });
+    const unknown = [{ ...tasks[0], capability: 'integration' }];
+    expect(reasonsOf(validatePlan(planProposal.parse({ tasks: unknown }), agents, POLICY))).toEqual([
+      expect.stringMatching(/^task a asks for integration, which no agent can; known are .*documentation/),
+    ]);
+  });
+
   it('is refused with all its reasons at once', () => {
     const verdict = judge([
       { id: 'a', dependencies: ['a', 'ghost'] },

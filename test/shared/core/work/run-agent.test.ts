@@ -15,6 +15,9 @@ async function work(settings: WorkerSettings) {
 
 const failed = (code: string) => ({ outcome: 'failed', failure: expect.objectContaining({ code }) });
 
+/** What a person said to the run. */
+const words = (text: string, interrupts = false) => ({ seq: 1, text, interrupts });
+
 describe('the agent loop', () => {
   it('asks, runs tools, hands back their results and ends with the answer', async () => {
     const { result, model, attempt } = await work({
@@ -114,7 +117,7 @@ describe('the agent loop', () => {
     expect(result).toMatchObject({ outcome: 'succeeded' });
     const results = model.requests[1]?.turns.at(-1)?.blocks;
     expect(results).toMatchObject([
-      { isError: true, content: 'There is no tool format_disk. You have: read_file, search.' },
+      { isError: true, content: expect.stringContaining('You have: read_file, search, ') },
       { isError: true, content: 'The tool search failed: boom' },
     ]);
     const tools = attempt.lines().flatMap((line) => (line.kind === 'tool' ? [line] : []));
@@ -330,7 +333,7 @@ describe('steering', () => {
       ],
       tools: [echoTool()],
     });
-    run.attempt.renewals.push({ answer: 'continue', messages: ['use a map'] });
+    run.attempt.renewals.push({ answer: 'continue', messages: [words('use a map')] });
     await run.result;
     expect(run.model.requests[1]?.turns.at(-1)?.blocks.map(({ type }) => type)).toEqual([
       'tool_result',
@@ -343,7 +346,7 @@ describe('steering', () => {
     const run = startWorker({
       replies: [async () => (await run.clock.advance(60_000), says('Done.')), says('Done, with a map.')],
     });
-    run.attempt.renewals.push({ answer: 'continue', messages: ['use a map'] });
+    run.attempt.renewals.push({ answer: 'continue', messages: [words('use a map')] });
     expect(await run.result).toMatchObject({ summary: 'Done, with a map.' });
   });
 
@@ -358,7 +361,7 @@ describe('steering', () => {
   });
 
   it.each([
-    ['a renewal says stop', { answer: 'stop' as const, messages: [] as string[] }],
+    ['a renewal says stop', { answer: 'stop' as const, messages: [] }],
     ['the claim is gone', new PenstockError('stale', 'gone')],
   ])('stops at once, and has no result, when %s', async (_, renewal) => {
     const run = startWorker({ replies: [({ signal }) => untilAborted(signal)] });

@@ -1,0 +1,16 @@
+import type { Decision } from '../decisions/decision.ts';
+
+/** A question as a comment shows it: what is asked, how it is answered, and what happens otherwise. */
+export function decisionText({ id, question, options, safeOption, deadline }: Decision): string {
+  const answers = options.map(({ id: option, label, needs }) => {
+    const amount = needs === 'budgetUsd' ? ' --budget USD' : '';
+    return `- \`npx penstock decide ${id} ${option}${amount}\` – ${label}`;
+  });
+  const by = new Date(deadline).toISOString().slice(0, 16).replace('T', ' ');
+  const parts = [
+    `**Decision \`${id}\`.** ${question}`,
+    answers.join('\n'),
+    `Without an answer by ${by} UTC \`${safeOption}\` is taken.`,
+  ];
+  return parts.join('\n\n');
+}

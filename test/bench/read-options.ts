@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import { DEFAULT_SHAPES, parseShape, SHAPE_NAMES, type Shape } from './shapes.ts';
+
+export interface BenchOptions {
+  shapes: Shape[];
+  runs: number;
+  isJson: boolean;
+  isProfiled: boolean;
+  doors: boolean;
+  ratio: boolean;
+  memory: boolean;
+}
+
+export const HELP = `npm run bench [-- OPTIONS]
+
+Measures the platform as 'penstock up' composes it, in a process of its own; only the agents' work is a no-op.
+
+  --shape NAME   this shape in place of the four of the default; may be repeated
+                 ${SHAPE_NAMES}
+  --no-shapes    no shape at all
+  --runs N       timed runs of each shape, after one to warm up (3)
+  --doors        POST /api/requirements and POST /webhooks/github under 50 clients (part of the default without --json)
+  --ratio        time per task of chain-400 ÷ chain-50 and fan-800 ÷ fan-100, median of 9, interleaved
+  --memory       memory over 1,000 six-task runs, after a full collection; V8's young generation has its full size from the start
+  --all          all of it
+  --cpu-prof     keeps a CPU profile of the timed runs and prints the functions with the most time of their own
+  --json         one array: an object per shape, and with --doors, --ratio, --memory one per door, ratio and memory
+
+wallMs: from the client's first request to the end of the last run by its own record; median of the runs.
+p50Ms, p95Ms: last dependency finished → dependent started, by the records of the attempts (whole milliseconds).
+writesPerTask … retriedCommits: counted at the ports in a run of its own, without the sweep; the timed runs are not counted.
+A query that finds nothing is not among the reads; writes are compared with SQLite's own count of changed rows.
+duplicates, missing, early: counted by a new process from the database alone.
+
+Exit code 1: tasks were missing, doubled or early, or the cost contract was broken. Speed never fails it.
+`;
+
+/** @throws Error with what is wrong and what would be right. */
+export function readOptions(args: string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args,
+    options: {
+      shape: { type: 'string', multiple: true },
+      'no-shapes': { type: 'boolean', default: false },
+      runs: { type: 'string', default: '3' },
+      doors: { type: 'boolean', default: false },
+      ratio: { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
+      'cpu-prof': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const runs = Number(values.runs);
+  if (!Number.isSafeInteger(runs) || runs < 1)
+    throw new Error(`--runs got '${values.runs}' and takes a number from 1`);
+  const isPlain = values.shape === undefined && !values['no-shapes'];
+  const isDefault = isPlain && !values.ratio && !values.memory && !values.json;
+  return {
+    shapes: values['no-shapes'] ? [] : (values.shape ?? DEFAULT_SHAPES).map(shapeNamed),
+    runs,
+    isJson: values.json,
+    isProfiled: values['cpu-prof'],
+    doors: values.doors || values.all || isDefault,
+    ratio: values.ratio || values.all,
+    memory: values.memory || values.all,
+  };
+}
+
+function shapeNamed(name: string): Shape {
+  const shape = parseShape(name);
+  if (shape === undefined) throw new Error(`there is no shape '${name}'; there are ${SHAPE_NAMES}`);
+  return shape;
+}

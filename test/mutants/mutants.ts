@@ -1,0 +1,177 @@
+/** One small fault in the source, and the test file that has to notice it. */
+export interface Mutant {
+  name: string;
+  file: string;
+  /** Stands exactly once in the file. */
+  search: string;
+  replace: string;
+  test: string;
+}
+
+const PROPERTIES = 'test/shared/core/engine-properties.test.ts';
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'no compare-and-set',
+    file: 'shared/core/change.ts',
+    search: "{ op: 'set', ref, data: next.data, ifVersion: current.version }",
+    replace: "{ op: 'set', ref, data: next.data }",
+    test: PROPERTIES,
+  },
+  {
+    name: 'generation ignored',
+    file: 'shared/core/claim-task.ts',
+    search: 'const next = (attempt?.generation ?? 0) + 1 === generation;',
+    replace: 'const next = true;',
+    test: 'test/shared/core/claim-task.test.ts',
+  },
+  {
+    name: 'claim ignored',
+    file: 'shared/core/fence.ts',
+    search: 'attempt.claimHash === hashSecret(fence.claimId);\n  return holds',
+    replace: "attempt.claimHash !== '';\n  return holds",
+    test: 'test/shared/core/finish-attempt.test.ts',
+  },
+  {
+    name: 'publish before commit',
+    file: 'shared/core/finish-attempt.ts',
+    search: '  const { data: task, changed } = await change(ports.store, ref, decide, current);',
+    replace:
+      "  await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation });\n  const { data: task, changed } = await change(ports.store, ref, decide, current);",
+    test: 'test/shared/core/finish-attempt.test.ts',
+  },
+  {
+    name: 'look before commit',
+    file: 'shared/core/admission.ts',
+    search: "  return again === 'full' ? undefined : again.claim;",
+    replace: '  return undefined;',
+    test: 'test/shared/core/admission.test.ts',
+  },
+  {
+    name: 'ledger off',
+    file: 'shared/core/intake/receive-webhook.ts',
+    search: 'return ledgerIds(webhook).map((id) => ({',
+    replace: 'return ledgerIds(webhook).slice(2).map((id) => ({',
+    test: 'test/functions/webhooks/webhooks.test.ts',
+  },
+  {
+    name: 'reserve after the call',
+    file: 'shared/core/metered-model.ts',
+    search: '  await reserve(ports, fence, { microUsd, model: request.model });\n',
+    replace:
+      '  setTimeout(() => void reserve(ports, fence, { microUsd, model: request.model }).catch(() => undefined), 0);\n',
+    test: 'test/shared/core/meter.test.ts',
+  },
+  {
+    name: 'signature always valid',
+    file: 'functions/webhooks/webhooks.ts',
+    search: 'if (valid) return;',
+    replace: 'if (valid || true) return;',
+    test: 'test/functions/webhooks/webhooks.test.ts',
+  },
+  {
+    name: 'no real-path check',
+    file: 'shared/adapters/tools/path-guard.ts',
+    search: 'const real = await realpath(join(checkout, path)).catch(() => undefined);',
+    replace: 'const real = join(checkout, path) as string | undefined;',
+    test: 'test/shared/adapters/tools/workspace-tools.test.ts',
+  },
+  {
+    name: 'comment without look-up',
+    file: 'shared/core/perform-effect.ts',
+    search: 'const result = (await look()) ?? (await act());',
+    replace: 'const result = await act();',
+    test: 'test/shared/core/perform-effect.test.ts',
+  },
+  {
+    name: 'terminal entry twice',
+    file: 'shared/core/settle-run.ts',
+    search: '    return { data: ended };\n',
+    replace: '    return { data: { ...ended, history: [...ended.history, ...ended.history.slice(-1)] } };\n',
+    test: PROPERTIES,
+  },
+  {
+    name: 'user error retried',
+    file: 'shared/core/failure.ts',
+    search: "if (cls === 'user') return { step: 'end' };",
+    replace: "if (cls === 'user') return { step: 'retry' };",
+    test: 'test/shared/core/failure.test.ts',
+  },
+  {
+    name: 'pull request ready without review',
+    file: 'shared/core/integration/decide-integration.ts',
+    search: "if (rejected.length === 0) return { step: 'finish' };",
+    replace: "if (rejected.length >= 0) return { step: 'finish' };",
+    test: 'test/shared/core/integration/decide-integration.test.ts',
+  },
+  {
+    name: 'cancel that does not reach the job',
+    file: 'shared/core/cancel-run.ts',
+    search: 'await ports.jobs.cancel({',
+    replace: 'void ({',
+    test: 'test/shared/core/cancel-run.test.ts',
+  },
+  {
+    name: 'sweep blind to leases',
+    file: 'shared/core/sweep.ts',
+    search: "{ field: 'leaseUntil', op: '<', value: now },",
+    replace: "{ field: 'leaseUntil', op: '<', value: 0 },",
+    test: 'test/shared/core/sweep.test.ts',
+  },
+  {
+    name: 'duplicate that does not follow through',
+    file: 'shared/core/execute-task.ts',
+    search: "    case 'ended':\n      return publish(ports, 'task-finished', hint);",
+    replace: "    case 'ended':\n      return;",
+    test: 'test/functions/agent-execution/agent-execution.test.ts',
+  },
+  {
+    name: 'script matching ignored',
+    file: 'shared/adapters/script/match-turn.ts',
+    search: 'if (lack === undefined) return { turn };',
+    replace: 'return { turn };',
+    test: 'test/shared/adapters/script/script-server.test.ts',
+  },
+  {
+    name: 'join that fires early',
+    file: 'shared/core/release-dependants.ts',
+    search: 'if (unsettled > 0) return;',
+    replace: 'if (unsettled > 1) return;',
+    test: PROPERTIES,
+  },
+  {
+    name: 'pool without a limit',
+    file: 'shared/core/admission.ts',
+    search: 'if (running + claiming >= max) return false;',
+    replace: '',
+    test: 'test/shared/core/admission.test.ts',
+  },
+  {
+    name: 'room that nobody is offered',
+    file: 'shared/core/follow-task.ts',
+    search: 'admitNext(ports, task),',
+    replace: '',
+    test: 'test/shared/core/admission.test.ts',
+  },
+  {
+    name: 'spend past the allotment',
+    file: 'shared/core/meter.ts',
+    search: 'if (call.microUsd > left) throw overBudget(fence, call.microUsd, left);',
+    replace: '',
+    test: PROPERTIES,
+  },
+  {
+    name: 'held task claimed',
+    file: 'shared/core/claim-task.ts',
+    search: 'waiting && next && !task.held &&',
+    replace: 'waiting && next &&',
+    test: 'test/shared/core/pause-run.test.ts',
+  },
+  {
+    name: 'acknowledged before it is handled',
+    file: 'shared/adapters/local/sqlite-queue.ts',
+    search: '    const failure = await handOver(delivering, receiver, delivery);',
+    replace: '    void handOver(delivering, receiver, delivery);\n    const failure = undefined;',
+    test: 'test/shared/adapters/local/sqlite-queue.test.ts',
+  },
+];
