@@ -151,7 +151,7 @@ function asReady(task: Task, at: number, note: string): Task {
 }
 
 /** How long room that was offered to a task is not offered to it again: its dispatch is on the way. */
-const OFFER_MS = 2_000;
+const OFFER_MS = 200;
 /** Offers on the way that are looked past. */
 const MAX_OFFERED = 100;
 

@@ -41,7 +41,9 @@ export async function cancelRetry(ports: CancelPorts, { tenant, run, state, atte
 
 async function cancelTask(ports: CancelPorts, task: Task): Promise<void> {
   const { data } = await change(ports.store, refs.task(task.tenant, task.run, task.id), (current) => {
-    if (current.state === 'running' || !current.live) return undefined;
+    if (!current.live) return undefined;
+    // It stops at its next renewal; held, it gets no next attempt before.
+    if (current.state === 'running') return current.held ? undefined : { data: { ...current, held: true } };
     return {
       data: withdrawn(current, { at: ports.clock.now(), by: 'cancel', note: 'the run was cancelled' }),
     };

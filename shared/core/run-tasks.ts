@@ -1,4 +1,5 @@
 import { MAX_PAGE, type Store } from '../ports/store.ts';
+import { levelsOf } from './plan/levels.ts';
 import { tasksOf } from './refs.ts';
 import type { Task } from './task.ts';
 
@@ -19,21 +20,19 @@ export async function readTasks(store: Store, tenant: string, run: string): Prom
   return tasks;
 }
 
-/** Dependencies before dependants; ties by id, so that every reader has the same order. */
+/** Dependencies before dependants; ties by id, so that every reader has the same order. A dependency that is not among them counts as done. */
 export function inDependencyOrder(tasks: readonly Task[]): Task[] {
-  const left = new Map(tasks.map((task) => [task.id, task]));
-  const ordered: Task[] = [];
-  while (left.size > 0) {
-    const free = [...left.values()]
-      .filter((task) => task.dependencies.every((id) => !left.has(id)))
-      .toSorted((a, b) => a.id.localeCompare(b.id));
-    if (free.length === 0) break;
-    for (const task of free) {
-      ordered.push(task);
-      left.delete(task.id);
-    }
-  }
-  return ordered;
+  const ids = new Set(tasks.map(({ id }) => id));
+  const levels = levelsOf(
+    tasks.map(({ id, dependencies }) => ({
+      id,
+      dependencies: dependencies.filter((other) => ids.has(other)),
+    })),
+  );
+  const levelOf = ({ id }: Task) => levels.get(id) ?? Infinity;
+  return tasks
+    .filter(({ id }) => levels.has(id))
+    .toSorted((a, b) => levelOf(a) - levelOf(b) || a.id.localeCompare(b.id));
 }
 
 /** Ids of everything that a task waits for, directly or not. */

@@ -174,4 +174,56 @@ export const mutants: readonly Mutant[] = [
     replace: '    void handOver(delivering, receiver, delivery);\n    const failure = undefined;',
     test: 'test/shared/adapters/local/sqlite-queue.test.ts',
   },
+  {
+    name: 'claim without looking again',
+    file: 'shared/core/claim-task.ts',
+    search:
+      "    if (decideDispatch(current, hint.generation, now) !== 'claim') return undefined;\n    const task = { ...current, agent: agent ?? current.agent };\n    const attempt = newAttempt(ports, task, { generation: hint.generation, hardLimitAt: now + limitMs });",
+    replace:
+      '    const task = { ...current, agent: agent ?? current.agent };\n    const attempt = newAttempt(ports, task, { generation: hint.generation, hardLimitAt: now + limitMs });',
+    test: PROPERTIES,
+  },
+  {
+    name: 'sweep that takes back what was renewed',
+    file: 'shared/core/sweep.ts',
+    search: '(current) => current.leaseUntil < now);',
+    replace: '() => true);',
+    test: PROPERTIES,
+  },
+  {
+    name: 'lost dispatch not asked for again',
+    file: 'shared/core/sweep.ts',
+    search:
+      '    if (waits && !task.held && task.notBefore <= now && !waitedFor.has(task.id))\n      await dispatchTask(ports, task);\n',
+    replace: '',
+    test: PROPERTIES,
+  },
+  {
+    name: 'lost reservation not charged',
+    file: 'shared/core/finish-attempt.ts',
+    search: 'spentMicroUsd: spentMicroUsd + reservedMicroUsd };',
+    replace: 'spentMicroUsd };',
+    test: PROPERTIES,
+  },
+  {
+    name: 'history not appended',
+    file: 'shared/core/claim-task.ts',
+    search: '  return { ...task, state, attempts, leaseUntil, notBefore: 0, updatedAt: at, history };',
+    replace: '  return { ...task, state, attempts, leaseUntil, notBefore: 0, updatedAt: at };',
+    test: PROPERTIES,
+  },
+  {
+    name: 'claims under way not counted',
+    file: 'shared/core/admission.ts',
+    search: '  if (running + claiming >= max) return false;',
+    replace: '  if (running >= max) return false;',
+    test: PROPERTIES,
+  },
+  {
+    name: 'only the next task skipped',
+    file: 'shared/core/follow-task.ts',
+    search: '      ended.set(id, data);\n',
+    replace: '',
+    test: PROPERTIES,
+  },
 ];

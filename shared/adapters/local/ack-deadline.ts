@@ -38,8 +38,8 @@ export function createAckDeadline(clock: Clock, deadlineMs: number): AckDeadline
   return {
     limit: (work) =>
       new Promise((resolve) => {
-        const expired = new Error(`not acknowledged in ${deadlineMs} ms`);
-        const each = { at: clock.now() + deadlineMs, expire: () => resolve(expired) };
+        const expire = () => resolve(new Error(`not acknowledged in ${deadlineMs} ms`));
+        const each = { at: clock.now() + deadlineMs, expire };
         open.add(each);
         arm();
         const end = (failure?: unknown) => {

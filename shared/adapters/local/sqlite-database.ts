@@ -65,7 +65,7 @@ export interface SqliteDatabase {
 const SCHEMA_VERSION = 2;
 /** A checkpoint waits for the disk, tens of milliseconds: one for each 64 MiB of changes, not for each 4. */
 const CHECKPOINT_PAGES = 16_384;
-const CACHE_KIB = 65_536;
+const CACHE_KIB = 8_192;
 /** Queries differ only in shape, but field names come from callers. */
 const MAX_CACHED_STATEMENTS = 500;
 

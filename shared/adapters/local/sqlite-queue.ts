@@ -36,8 +36,10 @@ export interface SqliteQueue extends Queue {
 }
 
 interface Receiver extends Subscription {
-  /** Under way, and about to be. */
+  /** Under way. */
   inFlight: number;
+  /** Taken on, and waiting for room; older than what waits in the database. */
+  waiting: ClaimedDelivery[];
   /** Something due may wait in the database: it comes first, so what is published now waits behind it. */
   hasBacklog: boolean;
   isClaiming: boolean;
@@ -45,6 +47,8 @@ interface Receiver extends Subscription {
 
 /** After the database itself failed. */
 const PAUSE_MS = 1000;
+/** Messages that one receiver keeps in memory while it has no room; what comes on top waits in the database. */
+const MAX_WAITING = 1_000;
 /** The lease outlasts the deadline, so that the process that has the message answers first. */
 const LEASE_MARGIN_MS = 5000;
 
@@ -87,16 +91,16 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
 
   /** Hands over what is due, as much as there is room for: what waits in the database is taken on by age. */
   async function takeOn(receiver: Receiver): Promise<void> {
-    if (!receiver.hasBacklog || receiver.isClaiming || receiver.inFlight >= concurrency) return;
+    if (!receiver.hasBacklog || receiver.isClaiming || receiver.waiting.length > 0) return;
+    if (receiver.inFlight >= concurrency) return;
     receiver.isClaiming = true;
     open += 1;
     try {
       const { due, isAll, nextDueAt } = await database.write(() => claim(receiver));
       receiver.hasBacklog = !isAll;
       for (const delivery of due) {
-        receiver.inFlight += 1;
         open += 1;
-        void deliver(receiver, delivery);
+        handOn(receiver, delivery);
       }
       if (nextDueAt !== undefined) wakeAt(nextDueAt);
     } catch (error) {
@@ -116,17 +120,40 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
     return { due, isAll, nextDueAt: isAll ? deliveries.nextDueAt(subscription) : undefined };
   }
 
+  function handOn(receiver: Receiver, delivery: ClaimedDelivery): void {
+    if (receiver.inFlight >= concurrency) {
+      receiver.waiting.push(delivery);
+      return;
+    }
+    receiver.inFlight += 1;
+    void deliver(receiver, delivery);
+  }
+
+  function handNext(receiver: Receiver): void {
+    const next = receiver.waiting.shift();
+    if (next === undefined) return receiver.hasBacklog ? wake() : undefined;
+    // It waited until its lease was over: it is due again in the database.
+    if (next.dueAt - LEASE_MARGIN_MS > clock.now()) return handOn(receiver, next);
+    end();
+    wakeAt(next.dueAt);
+    handNext(receiver);
+  }
+
   async function deliver(receiver: Receiver, delivery: ClaimedDelivery): Promise<void> {
     const failure = await handOver(delivering, receiver, delivery);
     receiver.inFlight -= 1;
-    if (receiver.hasBacklog) wake();
+    handNext(receiver);
     const outcome = await storeOutcome(delivering, receiver, { delivery, failure });
     if (outcome !== undefined && 'retryAt' in outcome) wakeAt(outcome.retryAt);
     if (outcome !== undefined && 'buriedIn' in outcome) lookFor(outcome.buriedIn, []);
     end();
   }
 
-  /** Taken on as it is stored, by every receiver that has room and nothing older to do; the others find it in the database. */
+  /**
+   * Handed to every receiver that has nothing older to do in the turn in which it is published, and stored with what else that
+   * turn writes: a message only tells where to look. Whoever published it waits until it is stored, so that a crash before
+   * that repeats the publication. The other receivers find it in the database.
+   */
   async function publish(topic: string, message: object, attributes: Attributes): Promise<void> {
     const stored: StoredMessage = {
       topic,
@@ -138,16 +165,11 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
     const takers = reserve(topic);
     const dueAt = stored.publishedAt + leaseMs;
     open += 1 + takers.length;
+    const written = database.write(() => deliveries.add(stored, { dueAt, takers }));
+    for (const receiver of takers) queueMicrotask(() => handOn(receiver, takenOn(receiver, stored, dueAt)));
     try {
-      await database.write(() => deliveries.add(stored, { dueAt, takers }));
+      await written;
       lookFor(topic, takers);
-      for (const receiver of takers) void deliver(receiver, takenOn(receiver, stored, dueAt));
-    } catch (error) {
-      for (const receiver of takers) {
-        receiver.inFlight -= 1;
-        end();
-      }
-      throw error;
     } finally {
       end();
     }
@@ -157,8 +179,7 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
     if (!isRunning) return [];
     const takers: Receiver[] = [];
     for (const receiver of receivers.values()) {
-      if (receiver.topic !== topic || receiver.hasBacklog || receiver.inFlight >= concurrency) continue;
-      receiver.inFlight += 1;
+      if (receiver.topic !== topic || receiver.hasBacklog || receiver.waiting.length >= MAX_WAITING) continue;
       takers.push(receiver);
     }
     return takers;
@@ -213,6 +234,7 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
     isRunning = false;
     alarm?.timer.abort();
     alarm = undefined;
+    for (const receiver of receivers.values()) giveBack(receiver);
     database.flush();
     if (open > 0) {
       const patience = new AbortController();
@@ -223,14 +245,28 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
     deadline.stop();
   }
 
+  /** What was taken on and not begun is due again. */
+  function giveBack(receiver: Receiver): void {
+    for (const delivery of receiver.waiting.splice(0)) {
+      database.write(() => deliveries.retryAt(delivery, clock.now())).then(end, end);
+    }
+  }
+
   return {
     publish: (topic, message, { attributes = {} } = {}) => publish(topic, message, attributes),
     subscribe(subscription) {
       deliveries.subscribe(subscription.topic, subscription.subscription);
-      const receiver: Receiver = { ...subscription, inFlight: 0, hasBacklog: true, isClaiming: false };
+      const receiver: Receiver = {
+        ...subscription,
+        inFlight: 0,
+        waiting: [],
+        hasBacklog: true,
+        isClaiming: false,
+      };
       receivers.set(subscription.subscription, receiver);
       wake();
       return () => {
+        giveBack(receiver);
         if (receivers.get(subscription.subscription) === receiver)
           receivers.delete(subscription.subscription);
       };

@@ -8,6 +8,8 @@ export interface Verdict {
   failure?: string;
 }
 
+/** Many times what the cases of one call need; shrinking stops there, too. */
+const LIMIT_MS = 90_000;
 /** Lines of what happened, in a report. */
 const TRACE_LINES = 80;
 
@@ -22,11 +24,19 @@ export async function checkProperties(options: {
     if (breaches.length > 0) throw new Error(breaches.join('\n'));
   });
   const { cases, seed, path } = options;
-  const details = await fc.check(property, { numRuns: cases, seed, ...(path === undefined ? {} : { path }) });
+  const details = await fc.check(property, {
+    numRuns: cases,
+    seed,
+    interruptAfterTimeLimit: LIMIT_MS,
+    markInterruptAsFailure: true,
+    ...(path === undefined ? {} : { path }),
+  });
   if (!details.failed) return { cases: details.numRuns };
   const [given] = details.counterexample ?? [];
   const { breaches, trace } =
-    given === undefined ? { breaches: ['no case'], trace: [] } : await playScenario(given);
+    given === undefined
+      ? { breaches: [`nothing was found in ${LIMIT_MS} ms`], trace: [] }
+      : await playScenario(given);
   const failure = [
     `broken after ${details.numRuns} cases and ${details.numShrinks} steps of shrinking:`,
     ...breaches.map((breach) => `- ${breach}`),

@@ -2,7 +2,8 @@ import type { Ports, Worker } from '../../../shared/core/ports.ts';
 import { recoverHost } from '../../../shared/core/recover-host.ts';
 import { isTransient, PenstockError } from '../../../shared/ports/penstock-error.ts';
 import { receive } from '../engine.ts';
-import { type Faults, type Process, startProcess } from './process.ts';
+import type { Faults } from './faults.ts';
+import { type Process, startProcess } from './process.ts';
 import { turn } from './turns.ts';
 import type { Arrival, World } from './world.ts';
 
@@ -96,7 +97,7 @@ export async function startCluster(world: World, { jobs, work }: Hands): Promise
       }
     },
   };
-  for (let at = 0; at < world.given.processes; at += 1) await start(at);
+  for (let at = 0; at < world.processes; at += 1) await start(at);
   return cluster;
 }
 

@@ -45,7 +45,7 @@ async function play(world: World): Promise<void> {
   const { given } = world;
   for (const happening of given.happenings) {
     world.happened += 1;
-    await happen(cluster, run, given.isCalm ? calmed(happening) : happening);
+    await happen(cluster, run, given.isCalm ? calmed(given, happening) : happening);
     await turns(happening.pace);
   }
   world.isSettling = true;
@@ -121,18 +121,23 @@ async function happen(cluster: Cluster, run: Run, { kind, pick }: Happening): Pr
   }
 }
 
-/** What harms, or repairs, becomes a delivery or nothing. */
-function calmed(happening: Happening): Happening {
+/**
+ * What harms, or repairs, becomes a delivery or nothing. Two deliveries of one message and a failure after the commit of the first
+ * need a sweep: the second finds the task taken and is acknowledged for both.
+ */
+function calmed({ writeFaults }: Scenario, happening: Happening): Happening {
   const { kind } = happening;
-  if (kind === 'lose' || kind === 'crash' || kind === 'cancel') return { ...happening, kind: 'deliver' };
-  return kind === 'sweep' || kind === 'wait' ? { ...happening, kind: 'tick' } : happening;
+  const harmful: Happening['kind'][] = ['lose', 'crash', 'cancel', 'pause', 'resume'];
+  const repeating: Happening['kind'][] = ['twice', 'again', 'tick', 'wait', 'sweep'];
+  if (harmful.includes(kind) || (writeFaults.length > 0 && repeating.includes(kind)))
+    return { ...happening, kind: 'deliver' };
+  return kind === 'wait' || kind === 'sweep' ? { ...happening, kind: 'tick' } : happening;
 }
 
 /** What was only refused, repeated or delayed ends by itself. */
 async function settleCalm(cluster: Cluster): Promise<void> {
   const { world } = cluster;
   for (let round = 0; round < CALM_ROUNDS; round += 1) {
-    await resumePaused(cluster);
     await cluster.quiet();
     if (isTerminal(world.witness.run()?.stage ?? 'accepted')) return;
     world.clock.core.advance(BACKOFF_MS);
@@ -141,16 +146,12 @@ async function settleCalm(cluster: Cluster): Promise<void> {
   world.breach('what went well needs no sweep', `${world.witness.run()?.stage}: ${states.join(', ')}`);
 }
 
-async function resumePaused({ world, call }: Cluster): Promise<void> {
-  const run = world.witness.run();
-  if (run?.paused === true) await call((ports) => resume(world, ports, run.id));
-}
-
 /** As time goes on: what is there is delivered, and swept. */
 async function settle(cluster: Cluster): Promise<void> {
   const { world } = cluster;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    await resumePaused(cluster);
+    const run = world.witness.run();
+    if (run?.paused === true) await cluster.call((ports) => resume(world, ports, run.id));
     await cluster.quiet();
     // What was refused is delivered again after its backoff.
     const isOver = isTerminal(world.witness.run()?.stage ?? 'accepted');

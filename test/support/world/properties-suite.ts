@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { checkProperties, replayed } from './check-properties.ts';
 
-/** Many times what the cases need on an idle machine. */
+/** More than a check takes that was interrupted. */
 const LIMIT_MS = 120_000;
 
 /** The same cases each time, so that a suite that was green stays so; `npm run faults` looks for new ones. */

@@ -34,6 +34,8 @@ export interface World {
   arrivals: Arrival[];
   /** Every delivery so far, once per message. */
   delivered: Map<string, { topic: Topic; delivery: Delivery }>;
+  /** How many there are at a time; in a calm world one, as several do not know whom the others offer a place. */
+  processes: number;
   /** What is under way. */
   actors: Set<Promise<void>>;
   /** Happenings so far. */
@@ -68,6 +70,7 @@ export async function openWorld(given: Scenario): Promise<World> {
   const clock = createWorldClock();
   const breaches = new Set<string>();
   const trace: string[] = [];
+  const processes = given.isCalm ? 1 : given.processes;
   const breach = (promise: string, what: string) => {
     breaches.add(`${promise}: ${what}`);
     trace.push(`! ${promise}: ${what}`);
@@ -76,8 +79,8 @@ export async function openWorld(given: Scenario): Promise<World> {
     poolMax: given.poolMax,
     standsStill: () => (world.isCancelled ? 'a cancel' : world.isPaused ? 'a pause' : undefined),
     now: () => clock.core.now(),
-    recovers: given.processes === 1,
-    dispatchers: given.processes,
+    recovers: processes === 1,
+    dispatchers: processes,
     breach,
     trace: (line) => trace.push(line),
   });
@@ -99,6 +102,7 @@ export async function openWorld(given: Scenario): Promise<World> {
     witness,
     arrivals: [],
     delivered: new Map(),
+    processes,
     actors: new Set(),
     happened: 0,
     isSettling: false,
