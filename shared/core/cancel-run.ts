@@ -40,7 +40,9 @@ export async function cancelRetry(ports: CancelPorts, { tenant, run, state, atte
 }
 
 async function cancelTask(ports: CancelPorts, task: Task): Promise<void> {
+  let hasJob = false;
   const { data } = await change(ports.store, refs.task(task.tenant, task.run, task.id), (current) => {
+    hasJob = current.lane === 'job' && (current.state === 'running' || current.state === 'starting');
     if (!current.live) return undefined;
     // It stops at its next renewal; held, it gets no next attempt before.
     if (current.state === 'running') return current.held ? undefined : { data: { ...current, held: true } };
@@ -49,7 +51,7 @@ async function cancelTask(ports: CancelPorts, task: Task): Promise<void> {
     };
   });
   const generation = currentAttempt(data)?.generation;
-  if (data.lane === 'job' && generation !== undefined && data.live) {
+  if (hasJob && generation !== undefined) {
     await ports.jobs.cancel({ tenant: data.tenant, run: data.run, task: data.id, generation });
   }
 }

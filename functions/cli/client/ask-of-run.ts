@@ -7,7 +7,7 @@ import { ask, type Answer } from './read-answer.ts';
 
 /** What a run is asked for: the last segment of the route, and its body. */
 export interface RunRequest<T> {
-  verb: 'pause' | 'resume' | 'retry' | 'fork';
+  verb: 'cancel' | 'pause' | 'resume' | 'retry' | 'fork' | 'messages';
   body?: object;
   answer: z.ZodType<T>;
 }
@@ -34,6 +34,6 @@ export async function askOfRun<T>(
 }
 
 function notUp(id: string, folder: string, verb: string): PenstockError {
-  const advice = `start 'penstock up --data ${folder}' and ${verb} it there`;
+  const advice = `start 'penstock up --data ${folder}' and ${verb === 'messages' ? 'say' : verb} it there`;
   return new PenstockError('unavailable', `nothing works on run ${id} in ${folder}; ${advice}`);
 }

@@ -38,8 +38,11 @@ export function createAckDeadline(clock: Clock, deadlineMs: number): AckDeadline
   return {
     limit: (work) =>
       new Promise((resolve) => {
-        const expire = () => resolve(new Error(`not acknowledged in ${deadlineMs} ms`));
-        const each = { at: clock.now() + deadlineMs, expire };
+        const each = {
+          at: clock.now() + deadlineMs,
+          // Made only when it is needed: an error that is made looks up its stack.
+          expire: () => resolve(new Error(`not acknowledged in ${deadlineMs} ms`)),
+        };
         open.add(each);
         arm();
         const end = (failure?: unknown) => {

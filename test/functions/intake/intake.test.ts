@@ -315,10 +315,9 @@ describe('A plan', () => {
     await open();
     const { body } = await submit(plan(proposed('a'), proposed('b', { dependencies: ['a'] })));
     const run = await stored(body.runId);
-    expect((await readPlan(runtime.ports, run?.givenPlan?.source ?? { text: '' })).tasks.map(({ id }) => id)).toEqual([
-      'a',
-      'b',
-    ]);
+    expect(
+      (await readPlan(runtime.ports, run?.givenPlan?.source ?? { text: '' })).tasks.map(({ id }) => id),
+    ).toEqual(['a', 'b']);
   });
 
   it('with a cycle is refused by the names of its tasks', async () => {

@@ -127,6 +127,31 @@ describe('A pool of one', () => {
     expect(begun).toHaveLength(8);
   });
 
+  it('begins what found no room, when the room came while that was written down', async () => {
+    await startProcesses(1);
+    const occupant = await occupy();
+    const run = await submit('normal');
+    const [first] = processes;
+    if (first === undefined) throw new Error('no process was started');
+    const commit: Ports['store']['commit'] = async (writes) => {
+      const isWaiting = writes.some(
+        (write) =>
+          write.op === 'set' && 'rank' in write.data && 'state' in write.data && write.data.state === 'ready',
+      );
+      if (isWaiting) {
+        await occupant.leave();
+        const ended = engine.mail.splice(0);
+        for (const { topic, message } of ended)
+          await receive(first, topic, { messageId: 'end', message, attributes: { tenant: TENANT } });
+      }
+      return first.store.commit(writes);
+    };
+    processes = [{ ...first, store: { ...first.store, commit } }];
+    await deliverAll();
+    await deliverAll();
+    expect(begun.at(-1)).toBe(`${run}/t0`);
+  });
+
   it('takes the most urgent of those that have waited equally long', async () => {
     await startProcesses(1);
     const occupant = await occupy();

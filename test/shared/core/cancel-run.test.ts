@@ -3,6 +3,7 @@ import { cancelRun } from '../../../shared/core/cancel-run.ts';
 import { claimJob, claimTask, reserveJob } from '../../../shared/core/claim-task.ts';
 import type { Fence } from '../../../shared/core/fence.ts';
 import { finishAttempt } from '../../../shared/core/finish-attempt.ts';
+import { refs } from '../../../shared/core/refs.ts';
 import { renewAttempt } from '../../../shared/core/renew-attempt.ts';
 import { sweep } from '../../../shared/core/sweep.ts';
 import type { AttemptResult } from '../../../shared/messages/attempt-api.ts';
@@ -114,6 +115,16 @@ describe('cancelling a run', () => {
     await cancelRun(engine.ports, TENANT, other.id, 'dana');
     expect(await claimJob(engine.ports, ticket)).toBeUndefined();
     expect((await engine.run(other.id)).stage).toBe('cancelled');
+  });
+
+  it.each(['running', 'starting'] as const)('reaches the job of a task that is %s', async (state) => {
+    await start();
+    const ref = refs.task(TENANT, run, 'a');
+    const found = await engine.ports.store.get(ref);
+    if (found === undefined) throw new Error('no task');
+    await engine.ports.store.commit([{ op: 'set', ref, data: { ...found.data, lane: 'job', state } }]);
+    await cancel();
+    expect(engine.jobs.cancels).toEqual([{ tenant: TENANT, run, task: 'a', generation: 1 }]);
   });
 
   it('changes nothing about a run that has ended, and says so', async () => {
