@@ -37,7 +37,7 @@ async function beginPlanning(ports: Ports, found: Versioned<Run>): Promise<void>
   if (over !== undefined) return endRun(ports, run, 'failed', { reason: over, tasks: [] });
   const prepared = await prepareOrFail(ports, run);
   if (!prepared.ok) return endRun(ports, run, 'failed', { reason: prepared.reason, tasks: [] });
-  const pinned: Run = { ...run, ...prepared.prepared };
+  const pinned = withinContract({ ...run, ...prepared.prepared });
   if (run.givenPlan !== undefined) {
     return startPlan(ports, { ...found, data: pinned }, await readPlan(ports, run.givenPlan.source));
   }
@@ -54,6 +54,14 @@ async function beginPlanning(ports: Ports, found: Versioned<Run>): Promise<void>
   }
   await notify(ports, planning);
   await planTask(ports, { v: 1, tenant: run.tenant, run: run.id });
+}
+
+/** The repository may ask for less to be spent on it than the run brings, never for more. */
+function withinContract(run: Run): Run {
+  const { budgetUsd } = run.contract?.commands ?? {};
+  if (budgetUsd === undefined) return run;
+  const limitMicroUsd = Math.min(run.budget.limitMicroUsd, Math.round(budgetUsd * 1e6));
+  return { ...run, budget: { limitMicroUsd }, chargedMicroUsd: limitMicroUsd };
 }
 
 /** What the host refuses for good ends the run; what may pass is tried again by the next delivery. */

@@ -2,12 +2,12 @@ import { change } from './change.ts';
 import { appendHistory, MAX_HISTORY } from './history.ts';
 import type { Ports } from './ports.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
-import { refs } from './refs.ts';
+import type { Versioned } from '../ports/store.ts';
+import { refs, tasksOf } from './refs.ts';
 import { isTerminal, type Run } from './run.ts';
-import { readTasks } from './run-tasks.ts';
 import type { Task } from './task.ts';
 
-/** Tasks whose records are written at the same moment. */
+/** Tasks of one commit. */
 const AT_ONCE = 25;
 
 /**
@@ -27,37 +27,50 @@ export async function pauseRun(
     if (current.history.length > MAX_HISTORY / 2) throw tooOften(current);
     return { data: withPaused(current, true, { at: ports.clock.now(), by }) };
   });
-  await settleHolds(ports, run, await readTasks(ports.store, tenant, id));
+  await settleHolds(ports, run);
   return run;
 }
 
-/** Brings what holds a run's live tasks back in line with whether the run is paused. Bounded, idempotent. */
+/**
+ * Brings what holds a run's live tasks back in line with whether the run is paused. Each step is one commit with the run as it was
+ * read: whoever pauses or resumes it meanwhile makes that commit conflict, so that no late step undoes theirs. Bounded, idempotent.
+ */
 export async function settleHolds(
-  ports: Pick<Ports, 'store'>,
-  run: Run,
-  tasks: readonly Task[],
+  { store }: Pick<Ports, 'store'>,
+  { tenant, id }: Pick<Run, 'tenant' | 'id'>,
 ): Promise<void> {
-  const { tenant, id, paused } = run;
-  const wrong = tasks.filter((task) => task.live && task.held !== paused);
-  if (wrong.length === 0) return;
-  for (let at = 0; at < wrong.length; at += AT_ONCE) {
-    const batch = wrong.slice(at, at + AT_ONCE);
-    await Promise.all(batch.map((task) => hold(ports, refs.task(tenant, id, task.id), paused)));
+  for (let tries = 0; tries < MAX_STEPS; tries += 1) {
+    const found = await store.get(refs.run(tenant, id));
+    if (found === undefined || isTerminal(found.data.stage) || found.data.stage === 'cancelling') return;
+    const wrong = await wronglyHeld(store, found.data);
+    if (wrong.length === 0) return;
+    await store.commit([
+      { op: 'set', ref: found.ref, data: found.data, ifVersion: found.version },
+      ...wrong.map(({ ref, data, version }) => ({
+        op: 'set' as const,
+        ref,
+        data: { ...data, held: found.data.paused },
+        ifVersion: version,
+      })),
+    ]);
   }
-  // Whoever has resumed it in between may have passed a task before it was held here.
-  const now = (await ports.store.get(refs.run(tenant, id)))?.data;
-  if (now === undefined || now.paused === paused) return;
-  await settleHolds(ports, now, await readTasks(ports.store, tenant, id));
+  throw new PenstockError('conflict', `the tasks of run ${id} kept changing; try again`, { retry: 'later' });
 }
 
-async function hold(
-  ports: Pick<Ports, 'store'>,
-  ref: ReturnType<typeof refs.task>,
-  held: boolean,
-): Promise<void> {
-  await change(ports.store, ref, (task) =>
-    task.live && task.held !== held ? { data: { ...task, held } } : undefined,
-  );
+/** Steps of one call: more than any run has batches, with room for conflicts. */
+const MAX_STEPS = 200;
+
+/** At most one batch of them. */
+async function wronglyHeld(store: Ports['store'], { tenant, id, paused }: Run): Promise<Versioned<Task>[]> {
+  const { documents } = await store.query<Task>({
+    from: { collection: tasksOf(tenant, id) },
+    where: [
+      { field: 'live', op: '==', value: true },
+      { field: 'held', op: '==', value: !paused },
+    ],
+    limit: AT_ONCE,
+  });
+  return documents;
 }
 
 /** The run with the flag, and who set it; its stage is as it was. */

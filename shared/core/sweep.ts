@@ -193,7 +193,7 @@ async function mendTasks(ports: Ports, run: Run): Promise<Task[]> {
   const tasks = await readTasks(ports.store, run.tenant, run.id);
   for (const task of tasks) if (task.state === 'blocked') await openDecision(ports, task);
   if (tasks.every((task) => !task.live || task.held === run.paused)) return tasks;
-  await settleHolds(ports, run, tasks);
+  await settleHolds(ports, run);
   return readTasks(ports.store, run.tenant, run.id);
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createSampleRepository } from '../../support/sample-repository.ts';
 import { decomposition } from '../../../functions/decomposition/decomposition.ts';
 import { readTasks } from '../../../shared/core/run-tasks.ts';
 import {
@@ -69,6 +70,26 @@ describe('Decomposition', () => {
     const run = await readRun(runtime, id);
     expect(run.stage).toBe('failed');
     expect(run.reason?.message).toContain('/nowhere/at/all');
+  });
+
+  it.each([
+    ['lowers', 1, 1_000_000],
+    ['never raises', 100, 2_000_000],
+  ])('%s the budget of a run to what its repository allows', async (_name, budgetUsd, limitMicroUsd) => {
+    const sample = createSampleRepository({ '.github/penstock.yml': `budgetUsd: ${budgetUsd}\n` });
+    try {
+      const { id } = await acceptedRun(runtime, {
+        target: { host: 'local-git', repository: sample.folder },
+        budgetMicroUsd: 2_000_000,
+      });
+      expect(await push(id)).toBe(204);
+      expect(await readRun(runtime, id)).toMatchObject({
+        budget: { limitMicroUsd },
+        chargedMicroUsd: limitMicroUsd,
+      });
+    } finally {
+      sample.remove();
+    }
   });
 
   it('ends a run whose tasks no record can hold, instead of leaving it waiting', async () => {

@@ -234,11 +234,11 @@ describe('a paused run', () => {
         { op: 'set', ref, data: { ...(await engine.task(run, name)), held: false } },
       ]);
     }
-    await settleHolds(engine.ports, paused, await engine.tasks(run));
+    await settleHolds(engine.ports, paused);
     expect(await held()).toEqual([true, true, true]);
     await resume();
     // Somebody who still thinks that it is paused finds out.
-    await settleHolds(engine.ports, paused, await engine.tasks(run));
+    await settleHolds(engine.ports, paused);
     expect(await held()).toEqual([false, false, false]);
   });
 });

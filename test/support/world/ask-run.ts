@@ -22,10 +22,11 @@ export async function cancel(world: World, ports: Asked, run: string): Promise<v
 }
 
 export async function pause(world: World, ports: Asked, run: string): Promise<void> {
-  const { resumes } = world;
+  // With a resume under way, nobody can say which of the two comes last.
+  const { resumes, resuming } = world;
   await unlessTooLate(async () => {
     await pauseRun(ports, TENANT, run, BY);
-    if (world.resumes === resumes && world.resuming === 0) world.isPaused = true;
+    if (world.resumes === resumes && resuming === 0) world.isPaused = true;
   });
 }
 
