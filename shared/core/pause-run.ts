@@ -41,15 +41,17 @@ export async function settleHolds(
 ): Promise<void> {
   for (let tries = 0; tries < MAX_STEPS; tries += 1) {
     const found = await store.get(refs.run(tenant, id));
-    if (found === undefined || isTerminal(found.data.stage) || found.data.stage === 'cancelling') return;
-    const wrong = await wronglyHeld(store, found.data);
+    if (found === undefined || isTerminal(found.data.stage)) return;
+    // What is being cancelled begins nothing either.
+    const held = found.data.paused || found.data.stage === 'cancelling';
+    const wrong = await wronglyHeld(store, found.data, held);
     if (wrong.length === 0) return;
     await store.commit([
       { op: 'set', ref: found.ref, data: found.data, ifVersion: found.version },
       ...wrong.map(({ ref, data, version }) => ({
         op: 'set' as const,
         ref,
-        data: { ...data, held: found.data.paused },
+        data: { ...data, held },
         ifVersion: version,
       })),
     ]);
@@ -61,12 +63,16 @@ export async function settleHolds(
 const MAX_STEPS = 200;
 
 /** At most one batch of them. */
-async function wronglyHeld(store: Ports['store'], { tenant, id, paused }: Run): Promise<Versioned<Task>[]> {
+async function wronglyHeld(
+  store: Ports['store'],
+  { tenant, id }: Run,
+  held: boolean,
+): Promise<Versioned<Task>[]> {
   const { documents } = await store.query<Task>({
     from: { collection: tasksOf(tenant, id) },
     where: [
       { field: 'live', op: '==', value: true },
-      { field: 'held', op: '==', value: !paused },
+      { field: 'held', op: '==', value: !held },
     ],
     limit: AT_ONCE,
   });
