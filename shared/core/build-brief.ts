@@ -182,7 +182,7 @@ async function sourceOf(
   run: Run,
   task: Task,
 ): Promise<Pick<AttemptBrief, 'target' | 'clone'>> {
-  const [target] = run.targets;
+  const target = run.targets[task.target];
   if (target?.baseSha === undefined) return {};
   const { host, repository, baseSha } = target;
   const service =
@@ -227,7 +227,7 @@ async function subjectOf(
   task: Task,
   others: Task[],
 ): Promise<Pick<AttemptBrief, 'diff' | 'checks'>> {
-  const [target] = run.targets;
+  const target = run.targets[task.target];
   const head = run.heads.at(-1);
   if (task.kind !== 'review' || target?.baseSha === undefined || head === undefined) return {};
   const integration = others.find(({ id }) => id === `integrate-${run.integrations}`);

@@ -101,7 +101,11 @@ async function work(ports: Ports, fence: Fence, claimed: Versioned<Task>): Promi
   const open = async (): Promise<OpenAttempt> => {
     const run = (await ports.store.get(refs.run(fence.tenant, fence.run)))?.data;
     const brief = await buildBrief(ports, fence, task, run);
-    const reading = repositoryTools(ports, run?.targets[0], ports.agents.get(task.agent)?.tools ?? []);
+    const reading = repositoryTools(
+      ports,
+      run?.targets[task.target],
+      ports.agents.get(task.agent)?.tools ?? [],
+    );
     filesRead = reading.filesRead;
     return { attempt: createAttempt(ports, fence, brief), tools: reading.tools };
   };

@@ -13,26 +13,32 @@ export interface PreparedTarget {
   contract: { commands: RepositoryContract; reasons: string[] };
 }
 
-/** Pins what the run works on, before the first model call: permission of the actor, base SHA, repository contract. */
+/** Pins what the run works on, before the first model call: permission of the actor, base SHA of each target, the first one's repository contract. */
 export async function prepareTarget(
   ports: Pick<Ports, 'codeHost'>,
   run: Run,
 ): Promise<{ ok: true; prepared: PreparedTarget } | { ok: false; reason: EndReason }> {
-  const [target] = run.targets;
-  if (target === undefined)
+  const targets: Target[] = [];
+  for (const target of run.targets) {
+    const pinned = await pin(ports.codeHost(target), run, target);
+    if ('code' in pinned) return { ok: false, reason: pinned };
+    targets.push(pinned);
+  }
+  const [first] = targets;
+  if (first === undefined)
     return { ok: true, prepared: { targets: [], contract: { commands: {}, reasons: [] } } };
-  const host = ports.codeHost(target);
+  const contract = await readContract(ports.codeHost(first), first, first.baseSha ?? '');
+  return contract.ok ? { ok: true, prepared: { targets, contract: contract.contract } } : contract;
+}
+
+async function pin(host: CodeHost, run: Run, target: Target): Promise<Target | EndReason> {
   const refused = await refusal(host, run, target);
-  if (refused !== undefined) return { ok: false, reason: refused };
+  if (refused !== undefined) return refused;
   const baseRef = target.baseRef ?? (await host.defaultBranch(target));
   const baseSha = baseRef === undefined ? undefined : await host.readBranch(target, baseRef);
-  if (baseRef === undefined || baseSha === undefined) {
-    const message = `${target.repository} has no branch ${baseRef ?? 'to start from'}; name one with baseRef, or make a first commit`;
-    return { ok: false, reason: { code: 'not_found', message } };
-  }
-  const contract = await readContract(host, target, baseSha);
-  if (!contract.ok) return contract;
-  return { ok: true, prepared: { targets: [{ ...target, baseRef, baseSha }], contract: contract.contract } };
+  if (baseRef !== undefined && baseSha !== undefined) return { ...target, baseRef, baseSha };
+  const message = `${target.repository} has no branch ${baseRef ?? 'to start from'}; name one with baseRef, or make a first commit`;
+  return { code: 'not_found', message };
 }
 
 async function refusal(host: CodeHost, run: Run, target: Target): Promise<EndReason | undefined> {

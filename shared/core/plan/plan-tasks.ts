@@ -25,6 +25,8 @@ export interface NewTask {
   scope?: string[];
   lane?: Task['lane'];
   optional?: boolean;
+  /** Index of the run's target. @default 0 */
+  target?: number;
   parent?: string;
   depth?: number;
   dependencies?: string[];
@@ -53,7 +55,7 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     optional: spec.optional ?? false,
     priority: run.priority,
     held: run.paused,
-    target: 0,
+    target: spec.target ?? 0,
     ...(spec.parent === undefined ? {} : { parent: spec.parent }),
     depth: spec.depth ?? 0,
     dependencies: spec.dependencies ?? [],
