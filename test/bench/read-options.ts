@@ -21,7 +21,7 @@ Measures the platform as 'penstock up' composes it, in a process of its own; onl
   --runs N       timed runs of each shape, after one to warm up (3)
   --doors        POST /api/requirements and POST /webhooks/github under 50 clients (part of the default without --json)
   --ratio        time per task of chain-400 ÷ chain-50 and fan-800 ÷ fan-100, median of 9, interleaved
-  --memory       memory over 1,000 six-task runs, after a full collection; V8's young generation has its full size from the start
+  --memory       memory after 100, 1,000 and 2,000 six-task runs, each after a full collection
   --all          all of it
   --cpu-prof     keeps a CPU profile of the timed runs and prints the functions with the most time of their own
   --json         one array: an object per shape, and with --doors, --ratio, --memory one per door, ratio and memory
