@@ -4,6 +4,7 @@ export default {
   transform: {},
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/functions/cli/demo/repository', '<rootDir>/.penstock'],
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   testTimeout: 30_000,
   // Modules of finished files stay in a worker's memory, and every process started from a large one costs more.
   workerIdleMemoryLimit: '400MB',
