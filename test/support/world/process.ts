@@ -43,7 +43,8 @@ export async function startProcess(
     try {
       return await call();
     } finally {
-      if (fatal !== undefined) crash();
+      // Not once everything is to come to its end, however long the call took.
+      if (fatal !== undefined && !world.isSettling) crash();
       if (!alive) await never();
     }
   };
