@@ -6,7 +6,7 @@ import { appendHistory } from './history.ts';
 import { BOOST_MS } from './plan/plan-tasks.ts';
 import type { Ports } from './ports.ts';
 import type { Pool, Settings } from './settings.ts';
-import type { Task } from './task.ts';
+import { type Task, taskPath } from './task.ts';
 
 type AdmissionPorts = Pick<
   Ports,
@@ -31,7 +31,7 @@ export async function whenAdmitted<T>(
   found: Versioned<Task>,
   claim: (task: Versioned<Task>, agent: string) => Promise<T>,
 ): Promise<T | undefined> {
-  ports.memory.offered.delete(nameOf(found.data));
+  ports.memory.offered.delete(taskPath(found.data));
   const agent = await pickAgent(ports, found.data);
   const gate = await ports.circuits.gate({ ...found.data, agent });
   if (gate.open) {
@@ -175,14 +175,10 @@ async function offerRoom(
   for (const [name, at] of offered) if (now - at > OFFER_MS) offered.delete(name);
   const limit = Math.min(1 + offered.size, MAX_OFFERED);
   const waiting = await waitingIn(ports, { tenant, pool, limit });
-  const next = waiting.find((task) => !offered.has(nameOf(task)));
+  const next = waiting.find((task) => !offered.has(taskPath(task)));
   if (next === undefined) return;
-  offered.set(nameOf(next), now);
+  offered.set(taskPath(next), now);
   await dispatchTask(ports, next);
-}
-
-function nameOf({ tenant, run, id }: Task): string {
-  return `${tenant}/${run}/${id}`;
 }
 
 async function waitingIn(

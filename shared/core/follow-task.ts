@@ -13,24 +13,7 @@ import { releaseDependants } from './release-dependants.ts';
 import { settleRun } from './settle-run.ts';
 import { currentAttempt, type Task } from './task.ts';
 
-type FollowPorts = Pick<
-  Ports,
-  | 'store'
-  | 'queue'
-  | 'blobs'
-  | 'clock'
-  | 'ids'
-  | 'log'
-  | 'agents'
-  | 'policy'
-  | 'codeHost'
-  | 'host'
-  | 'model'
-  | 'jobs'
-  | 'settings'
-  | 'memory'
-  | 'circuits'
->;
+type FollowPorts = Omit<Ports, 'work'>;
 
 /** What follows an ended attempt. Idempotent: a repeat finds everything done and does it again without effect. */
 export async function followTask(ports: FollowPorts, hint: TaskHint): Promise<void> {

@@ -127,3 +127,8 @@ export function currentAttempt(task: Task): TaskAttempt | undefined {
 export function spentMicroUsd(task: Task): number {
   return task.attempts.reduce((sum, attempt) => sum + attempt.meter.spentMicroUsd, 0);
 }
+
+/** Names a task among all of all tenants, in what a process remembers of it. */
+export function taskPath({ tenant, run, id }: Pick<Task, 'tenant' | 'run' | 'id'>): string {
+  return `${tenant}/${run}/${id}`;
+}

@@ -1,6 +1,6 @@
 import { agentCircuit } from '../circuits/circuit.ts';
 import type { Ports } from '../ports.ts';
-import type { Task } from '../task.ts';
+import { type Task, taskPath } from '../task.ts';
 import { runningOf } from './agent-load.ts';
 import { candidatesFor } from './candidates.ts';
 
@@ -21,7 +21,7 @@ export async function pickAgent(ports: PickPorts, task: Task): Promise<string> {
   if (only === undefined || others.length === 0) return only ?? task.agent;
   const ranked = await Promise.all(candidates.map((agent) => rank(ports, task, agent)));
   // All look before any picks: from here to the pick nothing waits, so picks of the same moment see each other.
-  const own = `${task.tenant}/${task.run}/${task.id}`;
+  const own = taskPath(task);
   ports.memory.picked.delete(own);
   const picked = recentPicks(ports);
   const [best] = ranked

@@ -1,5 +1,5 @@
 import type { Ports } from '../ports.ts';
-import type { Task } from '../task.ts';
+import { type Task, taskPath } from '../task.ts';
 import type { ModelProvider } from '../../ports/model.ts';
 import {
   afterFailure,
@@ -29,7 +29,7 @@ export interface Fault {
 
 /** The circuits of all processes, as this one knows them: records at most five seconds old, failures in a row counted here. */
 export interface Circuits {
-  /** Whether a task may begin an attempt: neither the provider nor its agent is known to fail. May make it the probe. */
+  /** Whether a task may begin an attempt: neither the provider nor its agent is known to fail. May make it the probe, which it keeps over redeliveries until it has an attempt. */
   gate(task: Task): Promise<Gate>;
   /** The same for any circuits; `asker` names whose probe it would be. */
   pass(circuits: readonly CircuitName[], asker: string): Promise<Gate>;
@@ -104,7 +104,7 @@ export function createCircuits(config: CircuitsConfig): Circuits {
   return {
     read: (name) => known.read(name),
     pass,
-    gate: (task) => pass(circuitsOf(task, config.provider), askerOf(task)),
+    gate: (task) => pass(circuitsOf(task, config.provider), taskPath(task)),
     succeeded: (name, since) => quietly(name, succeed(name, since)),
     failed: (name, fault) => quietly(name, fail(name, fault)),
     saidNothing: (name, asker) => quietly(name, saidNothing(name, asker)),
@@ -134,9 +134,4 @@ function createRows(): { count(name: CircuitName): number; end(name: CircuitName
     },
     end: (name) => void rows.delete(pathOf(name)),
   };
-}
-
-/** A task keeps its probe over redeliveries and until it has an attempt. */
-export function askerOf({ tenant, run, id }: Pick<Task, 'tenant' | 'run' | 'id'>): string {
-  return `${tenant}/${run}/${id}`;
 }

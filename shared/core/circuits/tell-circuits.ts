@@ -1,9 +1,8 @@
 import type { FailureCode } from '../../messages/attempt-api.ts';
 import { classOf } from '../failure.ts';
 import type { Ports } from '../ports.ts';
-import { currentAttempt, type Task, type TaskAttempt } from '../task.ts';
+import { currentAttempt, type Task, type TaskAttempt, taskPath } from '../task.ts';
 import { agentCircuit, providerCircuit } from './circuit.ts';
-import { askerOf } from './create-circuits.ts';
 
 /** The provider's own, or the end of a machine: not what an agent does. */
 const NOT_THE_AGENT: readonly FailureCode[] = ['model_unavailable', 'lost'];
@@ -14,10 +13,10 @@ export async function tellCircuits({ circuits }: Pick<Ports, 'circuits'>, task: 
   if (attempt?.exit === undefined) return;
   const agent = agentCircuit(task.tenant, attempt.agent);
   // Without a call, or with none that says anything, its probe is for another to make.
-  await circuits.saidNothing(providerCircuit(attempt.provider), askerOf(task));
+  await circuits.saidNothing(providerCircuit(attempt.provider), taskPath(task));
   if (attempt.exit.outcome === 'succeeded') return circuits.succeeded(agent, attempt.startedAt);
   const reason = faultOf(task, attempt.exit);
-  if (reason === undefined) return circuits.saidNothing(agent, askerOf(task));
+  if (reason === undefined) return circuits.saidNothing(agent, taskPath(task));
   return circuits.failed(agent, { reason, since: attempt.startedAt });
 }
 

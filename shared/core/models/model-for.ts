@@ -1,9 +1,8 @@
 import type { Agent } from '../../messages/agent-file.ts';
 import { modelCircuit } from '../circuits/circuit.ts';
-import { askerOf } from '../circuits/create-circuits.ts';
 import type { Ports } from '../ports.ts';
 import { modelsPassedOver, modelTierOf } from '../remedy.ts';
-import type { Task } from '../task.ts';
+import { type Task, taskPath } from '../task.ts';
 import { chooseModel } from './choose-model.ts';
 import { isRetired, type ModelEntry, modelTable } from './model-table.ts';
 
@@ -25,7 +24,7 @@ export async function modelFor(
     );
     const unavailable = isLeft ? [...gone, ...passedOver] : gone;
     const model = chooseModel({ tier: modelTierOf(task, agent), unavailable, today });
-    const gate = await ports.circuits.pass([modelCircuit(model.id)], askerOf(task));
+    const gate = await ports.circuits.pass([modelCircuit(model.id)], taskPath(task));
     if (!gate.open) return model;
     gone.push(model.id);
   }

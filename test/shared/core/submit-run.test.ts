@@ -2,17 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cancelRun } from '../../../shared/core/cancel-run.ts';
 import { refs } from '../../../shared/core/refs.ts';
 import { retryRun } from '../../../shared/core/retry-run.ts';
-import { submitRun, type Submission } from '../../../shared/core/submit-run.ts';
-import { startEngine, TENANT, type Engine } from '../../support/engine.ts';
-
-const SUBMISSION: Submission = {
-  tenant: TENANT,
-  title: 'Do it',
-  requirement: 'Do it well.',
-  origin: { kind: 'api', actor: 'dana' },
-  priority: 'normal',
-  dryRun: false,
-};
+import { submitRun } from '../../../shared/core/submit-run.ts';
+import { startEngine, SUBMISSION, TENANT, type Engine } from '../../support/engine.ts';
 
 describe('a tenant that may have so many live runs', () => {
   let engine: Engine;
