@@ -6,14 +6,14 @@ import { appendHistory } from './history.ts';
 import { BOOST_MS } from './plan/plan-tasks.ts';
 import type { Ports } from './ports.ts';
 import type { Pool, Settings } from './settings.ts';
-import { type Task, taskPath } from './task.ts';
+import { type Task, taskPath, UNDER_WAY } from './task.ts';
 
 type AdmissionPorts = Pick<
   Ports,
   'store' | 'queue' | 'clock' | 'settings' | 'memory' | 'circuits' | 'agents'
 >;
 
-const HELD_STATES: Where = { field: 'state', op: 'in', value: ['running', 'starting'] };
+const HELD_STATES: Where = { field: 'state', op: 'in', value: UNDER_WAY };
 /** Waiting for capacity and for nothing else. */
 const WAITING: Where[] = [
   { field: 'state', op: '==', value: 'ready' },

@@ -7,7 +7,7 @@ import { refs } from './refs.ts';
 import { isTerminal, type Run } from './run.ts';
 import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
-import { currentAttempt, type Task } from './task.ts';
+import { currentAttempt, isUnderWay, type Task } from './task.ts';
 
 type CancelPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'jobs' | 'memory'>;
 
@@ -42,7 +42,7 @@ export async function cancelRetry(ports: CancelPorts, { tenant, run, state, atte
 async function cancelTask(ports: CancelPorts, task: Task): Promise<void> {
   let hasJob = false;
   const { data } = await change(ports.store, refs.task(task.tenant, task.run, task.id), (current) => {
-    hasJob = current.lane === 'job' && (current.state === 'running' || current.state === 'starting');
+    hasJob = current.lane === 'job' && isUnderWay(current);
     if (!current.live) return undefined;
     // It stops at its next renewal; held, it gets no next attempt before.
     if (current.state === 'running') return current.held ? undefined : { data: { ...current, held: true } };

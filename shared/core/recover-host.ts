@@ -3,7 +3,7 @@ import { change } from './change.ts';
 import type { Ports } from './ports.ts';
 import type { Effect } from './refs.ts';
 import { sweep, type SweepReport, takeBack } from './sweep.ts';
-import { currentAttempt, type Task } from './task.ts';
+import { currentAttempt, type Task, UNDER_WAY } from './task.ts';
 
 /**
  * For a platform that is one process: whatever its predecessor was in the middle of is dead, so nobody has to wait for leases.
@@ -12,7 +12,7 @@ import { currentAttempt, type Task } from './task.ts';
 export async function recoverHost(ports: Ports): Promise<SweepReport> {
   const held = await ports.store.query<Task>({
     from: { group: 'tasks' },
-    where: [{ field: 'state', op: 'in', value: ['running', 'starting'] }],
+    where: [{ field: 'state', op: 'in', value: UNDER_WAY }],
     limit: MAX_PAGE,
   });
   const isDead = (task: Task) =>

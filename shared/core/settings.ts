@@ -7,6 +7,7 @@ import {
 } from '../messages/tenant-settings.ts';
 import type { Versioned } from '../ports/store.ts';
 import type { Policy, Ports } from './ports.ts';
+import { createRecentReads } from './recent-reads.ts';
 import { refs } from './refs.ts';
 import type { Task } from './task.ts';
 
@@ -42,7 +43,6 @@ const MAX_CACHED_TENANTS = 1_000;
 
 interface Known {
   settings: Settings;
-  readAt: number;
   /** Of the newest document that was read, valid or not; absent where there was none. */
   version?: string;
 }
@@ -55,39 +55,26 @@ interface Known {
 export function createSettings(
   ports: Pick<Ports, 'store' | 'clock' | 'log'> & { policy: Policy },
 ): SettingsOf {
-  const cache = new Map<string, Known>();
-  const reading = new Map<string, Promise<Settings>>();
+  const recent = createRecentReads<Known>(ports.clock, {
+    maxAgeMs: SETTINGS_MAX_AGE_MS,
+    maxEntries: MAX_CACHED_TENANTS,
+  });
 
-  /** The tenant that was read longest ago gives way. */
-  function keep(tenant: string, known: Known): Settings {
-    cache.delete(tenant);
-    const [oldest] = cache.keys();
-    if (cache.size >= MAX_CACHED_TENANTS && oldest !== undefined) cache.delete(oldest);
-    cache.set(tenant, known);
-    return known.settings;
-  }
-
-  async function read(tenant: string): Promise<Settings> {
-    const known = cache.get(tenant);
-    const readAt = ports.clock.now();
+  async function load(tenant: string): Promise<Known> {
+    const known = recent.last(tenant);
     try {
-      const found = await ports.store.get(refs.settings(tenant));
-      return keep(tenant, { ...next(tenant, known, found), readAt });
+      return next(tenant, known, await ports.store.get(refs.settings(tenant)));
     } catch (error) {
       if (known === undefined) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       ports.log.warn(`settings of tenant ${tenant} cannot be read, the last ones hold: ${reason}`, {
         tenant,
       });
-      return keep(tenant, { ...known, readAt });
+      return known;
     }
   }
 
-  function next(
-    tenant: string,
-    known: Known | undefined,
-    found: Versioned<object> | undefined,
-  ): Omit<Known, 'readAt'> {
+  function next(tenant: string, known: Known | undefined, found: Versioned<object> | undefined): Known {
     if (found === undefined) return { settings: effectiveSettings({}, ports.policy) };
     const { version } = found;
     if (known !== undefined && version === known.version) return { settings: known.settings, version };
@@ -100,13 +87,7 @@ export function createSettings(
     return { settings: known?.settings ?? effectiveSettings({}, ports.policy), version };
   }
 
-  return async (tenant) => {
-    const known = cache.get(tenant);
-    if (known !== undefined && ports.clock.now() - known.readAt < SETTINGS_MAX_AGE_MS) return known.settings;
-    const running = reading.get(tenant) ?? read(tenant).finally(() => reading.delete(tenant));
-    reading.set(tenant, running);
-    return running;
-  };
+  return async (tenant) => (await recent.read(tenant, () => load(tenant))).settings;
 }
 
 /** A stored document of settings, as it may also have been written by hand. */

@@ -14,7 +14,7 @@ import { refs, tasksOf } from './refs.ts';
 import type { Run } from './run.ts';
 import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
-import { currentAttempt, type Task } from './task.ts';
+import { currentAttempt, isUnderWay, type Task, UNDER_WAY } from './task.ts';
 
 export interface SweepReport {
   lost: number;
@@ -44,7 +44,7 @@ export async function sweep(ports: Ports, options: { runCheckMs?: number } = {})
 async function takeBackOverdue(ports: Ports): Promise<number> {
   const now = ports.clock.now();
   const overdue = await tasksWhere(ports, [
-    { field: 'state', op: 'in', value: ['running', 'starting'] },
+    { field: 'state', op: 'in', value: UNDER_WAY },
     { field: 'leaseUntil', op: '<', value: now },
   ]);
   for (const task of overdue) await takeBack(ports, task, (current) => current.leaseUntil < now);
@@ -60,8 +60,12 @@ export async function takeBack(ports: Ports, found: Task, isDead: (task: Task) =
     refs.task(found.tenant, found.run, found.id),
     (current) => {
       const attempt = currentAttempt(current);
-      const held = current.state === 'running' || current.state === 'starting';
-      if (!held || attempt?.generation !== generation || attempt === undefined || !isDead(current))
+      if (
+        !isUnderWay(current) ||
+        attempt?.generation !== generation ||
+        attempt === undefined ||
+        !isDead(current)
+      )
         return undefined;
       const where = current.state === 'starting' ? 'was never claimed' : 'stopped renewing its lease';
       const failure = {
@@ -140,7 +144,7 @@ async function idleRuns(ports: Ports, now: number): Promise<Run[]> {
     orderBy: { field: 'checkedAt' },
     limit: SWEEP_LIMIT,
   });
-  const attempts: Where = { field: 'state', op: 'in', value: ['running', 'starting'] };
+  const attempts: Where = { field: 'state', op: 'in', value: UNDER_WAY };
   const idle = await Promise.all(
     page.documents.map(async ({ data }) => {
       const held = await ports.store.count({

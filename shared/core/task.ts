@@ -8,6 +8,10 @@ import type { Priority } from './run.ts';
 export type TaskState =
   'pending' | 'ready' | 'starting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'blocked';
 
+/** An attempt exists and is not over: it holds a place in its pool. */
+export const UNDER_WAY: TaskState[] = ['running', 'starting'];
+export const isUnderWay = ({ state }: Pick<Task, 'state'>): boolean => UNDER_WAY.includes(state);
+
 /** `work` tasks are the plan's; the others are the platform's own stages, run by the same claim, lease and retry. */
 export type TaskKind = 'plan' | 'work' | 'integrate' | 'fix' | 'review';
 

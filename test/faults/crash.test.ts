@@ -6,7 +6,7 @@ import { allPoints, type Sample, samplePoints } from '../support/crash/sample-po
 /** Replays a choice of crashes; it is printed. */
 const SEED = Number(process.env['PENSTOCK_SEED'] ?? Date.now() % 1_000_000);
 /** How many calls of the recorded run; `all`: both sides of each, which takes more than an hour. */
-const CRASHES = process.env['PENSTOCK_CRASHES'] ?? '24';
+const CRASHES = process.env['PENSTOCK_CRASHES'] ?? '16';
 const AT_ONCE = 2;
 const ONE_MS = 90_000;
 const ALL_MS = 3 * 60 * 60_000;

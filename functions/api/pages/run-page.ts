@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { isTerminal, type Run } from '../../../shared/core/run.ts';
-import type { Task } from '../../../shared/core/task.ts';
+import { isUnderWay, type Task } from '../../../shared/core/task.ts';
 import type { CostView, RunEvent } from '../../../shared/messages/run-view.ts';
 import { checksCard } from './checks.ts';
 import { costCard } from './cost.ts';
@@ -124,7 +124,7 @@ function alarm(run: Run, tasks: readonly Task[]): Html {
 
 function progress(tasks: readonly Task[]): string {
   const ended = tasks.filter((task) => !task.live).length;
-  const running = tasks.filter(({ state }) => state === 'running' || state === 'starting').length;
+  const running = tasks.filter(isUnderWay).length;
   return `${ended} of ${plural(tasks.length, 'task')} ended${running > 0 ? `, ${running} running` : ''}`;
 }
 

@@ -1,3 +1,4 @@
+import { UNDER_WAY } from '../task.ts';
 import type { Scalar, Store } from '../../ports/store.ts';
 
 /** Nobody needs to know how far above this it is. */
@@ -28,7 +29,7 @@ export function runningOf(
   tenant: string,
   agent: string,
 ): Promise<number> {
-  return countTasks(ports, { tenant, agent, states: ['running', 'starting'] });
+  return countTasks(ports, { tenant, agent, states: UNDER_WAY });
 }
 
 function countTasks(

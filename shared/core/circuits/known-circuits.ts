@@ -1,5 +1,6 @@
 import { change } from '../change.ts';
 import type { Ports } from '../ports.ts';
+import { createRecentReads } from '../recent-reads.ts';
 import { refs } from '../refs.ts';
 import type { Circuit, CircuitName } from './circuit.ts';
 
@@ -24,15 +25,14 @@ export function createKnownCircuits({
   clock,
   log,
 }: Pick<Ports, 'store' | 'clock' | 'log'>): KnownCircuits {
-  const known = new Map<string, { circuit: Circuit | undefined; readAt: number }>();
-  const reading = new Map<string, Promise<Circuit | undefined>>();
-  const keep = (name: CircuitName, circuit: Circuit | undefined): Circuit | undefined => {
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(pathOf(name), { circuit, readAt: clock.now() });
-    return circuit;
-  };
-  const readNow = async (name: CircuitName): Promise<Circuit | undefined> =>
-    keep(name, (await store.get(refs.circuit(name)))?.data);
+  const recent = createRecentReads<Circuit | undefined>(clock, {
+    maxAgeMs: MAX_AGE_MS,
+    maxEntries: MAX_KNOWN,
+  });
+  const load = async (name: CircuitName): Promise<Circuit | undefined> =>
+    (await store.get(refs.circuit(name)))?.data;
+  const keep = (name: CircuitName, circuit: Circuit | undefined): Circuit | undefined =>
+    recent.keep(pathOf(name), circuit);
   /** The first record of a circuit; after a race for it, there is one. */
   const begin = async (name: CircuitName, first: Circuit): Promise<boolean> => {
     if ((await store.create(refs.circuit(name), first)) === 'exists') return false;
@@ -41,16 +41,9 @@ export function createKnownCircuits({
     return true;
   };
   return {
-    async read(name) {
-      const path = pathOf(name);
-      const last = known.get(path);
-      if (last !== undefined && clock.now() - last.readAt < MAX_AGE_MS) return last.circuit;
-      const fresh = reading.get(path) ?? readNow(name).finally(() => reading.delete(path));
-      reading.set(path, fresh);
-      return fresh;
-    },
+    read: (name) => recent.read(pathOf(name), () => load(name)),
     async change(name, decide) {
-      if ((await readNow(name)) === undefined) {
+      if ((await load(name)) === undefined) {
         const first = decide(undefined);
         if (first === undefined || (await begin(name, first))) return first;
       }

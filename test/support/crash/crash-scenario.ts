@@ -18,7 +18,7 @@ import { judge, type Verdict } from './judge.ts';
 import { type RecordingModel, type ServedCall, startRecordingModel } from './recording-model.ts';
 
 /** From the label to the end, a crash and the waits for leases included. */
-const RUN_TIMEOUT_MS = 45_000;
+const RUN_TIMEOUT_MS = 120_000;
 const IDLE_TIMEOUT_MS = 10_000;
 const POLL_MS = 50;
 /** A minus for a plus: the rules' first edit is the right one. */
@@ -106,9 +106,10 @@ function startHost(world: World, point?: CrashPoint): HostProcess {
     PORT: String(world.port),
     LOG_LEVEL: 'INFO',
     PENSTOCK_DATA: dataOf(world.folder),
-    PENSTOCK_LEASE_SECONDS: '4',
-    PENSTOCK_RENEW_SECONDS: '0.5',
-    PENSTOCK_START_SECONDS: '3',
+    // Short, for who waits for them after a crash; long enough for a job's start on a machine that is busy with other tests.
+    PENSTOCK_LEASE_SECONDS: '8',
+    PENSTOCK_RENEW_SECONDS: '1',
+    PENSTOCK_START_SECONDS: '10',
     PENSTOCK_SWEEP_SECONDS: '0.3',
     PENSTOCK_RETRY_BASE_SECONDS: '0.1',
     NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/penstock', import.meta.url)),

@@ -34,6 +34,8 @@ export interface Hands {
 export async function startCluster(world: World, { jobs, work }: Hands): Promise<Cluster> {
   const faults: Faults = { calls: 0, writes: 0, messages: 0 };
   const processes: Process[] = [];
+  /** By place: whoever finds its process dead waits for the same new one. */
+  const starting = new Map<number, Promise<void>>();
   let started = 0;
 
   async function start(at: number): Promise<void> {
@@ -46,9 +48,15 @@ export async function startCluster(world: World, { jobs, work }: Hands): Promise
     const at = Math.floor(world.ids.fraction() * processes.length);
     const process = processes[at];
     if (process?.isAlive() === true) return process;
-    await start(at);
-    if (processes.length === 1) cluster.begin('recover', ({ ports }) => recoverHost(whole(ports)));
+    if (!starting.has(at)) starting.set(at, restart(at));
+    await starting.get(at);
     return anyProcess();
+  }
+
+  async function restart(at: number): Promise<void> {
+    await start(at);
+    starting.delete(at);
+    if (processes.length === 1) cluster.begin('recover', ({ ports }) => recoverHost(whole(ports)));
   }
 
   async function act(what: string, action: (process: Process) => Promise<unknown>): Promise<void> {
