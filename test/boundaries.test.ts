@@ -79,7 +79,12 @@ describe('imports', () => {
   });
 
   it('of an adapter folder name one vendor only', () => {
-    const vendors = { anthropic: '@anthropic-ai/', github: '@octokit/', google: '@google-cloud/' };
+    const vendors = {
+      anthropic: '@anthropic-ai/',
+      github: '@octokit/',
+      google: '@google-cloud/',
+      opentelemetry: '@opentelemetry/',
+    };
     const wrong = Object.entries(vendors).flatMap(([folder, vendor]) =>
       offenders(
         inside('shared/adapters/'),

@@ -1,4 +1,3 @@
 import { registerMessage } from '../../shared/runtime/register.ts';
-import { agentExecution } from './agent-execution.ts';
 
-registerMessage(agentExecution);
+registerMessage('agent-execution', async () => (await import('./agent-execution.ts')).agentExecution);

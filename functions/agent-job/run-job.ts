@@ -12,6 +12,7 @@ import type { AttemptResultInput } from '../../shared/messages/attempt-api.ts';
 import type { Attempt } from '../../shared/ports/attempt.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log } from '../../shared/ports/log.ts';
+import type { Span, Trace } from '../../shared/ports/trace.ts';
 import type { Tool } from '../../shared/ports/tool.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { JobConfig } from '../../shared/runtime/job-config.ts';
@@ -20,11 +21,15 @@ import { integrate } from './integrate.ts';
 import type { Job } from './job.ts';
 import { openSandbox } from './job-sandbox.ts';
 import { attemptFolder } from './open-workspace.ts';
+import { createPlatformFetch } from './platform-fetch.ts';
 
 export interface JobRun {
   config: JobConfig;
   clock: Clock;
   log: Log;
+  trace: Trace;
+  /** Proves who runs the job, where the platform asks. */
+  idToken?: (() => Promise<string>) | undefined;
   /** Aborted by SIGTERM. */
   terminated: AbortSignal;
   /** Tools as the agent gets them; an embedder may wrap them. @default unchanged */
@@ -36,10 +41,17 @@ export type JobEnd = 'finished' | 'stale';
 const shared = (name: string): string => fileURLToPath(new URL(`../../shared/${name}`, import.meta.url));
 
 /** One attempt of the job lane from ticket to finish. `stale`: it belongs to somebody else or to nobody; nothing was stored. */
-export async function runJob({ config, clock, log, terminated, wrapTools }: JobRun): Promise<JobEnd> {
-  const attempt = await claim({ config, clock, log });
+export function runJob(job: JobRun): Promise<JobEnd> {
+  const { config, trace } = job;
+  return trace.span({ name: 'attempt', parent: config.traceparent }, (span) => doAttempt(job, span));
+}
+
+async function doAttempt(job: JobRun, span: Span): Promise<JobEnd> {
+  const { config, clock, log, terminated, wrapTools } = job;
+  const attempt = await claim(job);
   if (attempt === undefined) return 'stale';
-  const { tenant, run, task, generation, limits } = attempt.brief;
+  const { tenant, run, task, generation, agent, limits } = attempt.brief;
+  span.note({ tenant, run, task, generation, agent });
   const jobLog = log.with({ tenant, run, task, generation });
   const folder = attemptFolder(config.dataFolder, attempt.brief);
   const steering = createSteering({ clock, limits });
@@ -57,23 +69,22 @@ export async function runJob({ config, clock, log, terminated, wrapTools }: JobR
     onStage: (stage, ms) => jobLog.info(`stage ${stage}`, { stage, ms: Math.round(ms) }),
   });
   if (result === 'stopped') return endStopped(attempt, jobLog);
+  if (result.outcome === 'failed') span.fail(`${result.failure.code}: ${result.failure.message}`);
   return finish(attempt, result, jobLog);
 }
 
-async function claim({
-  config,
-  clock,
-  log,
-}: Pick<JobRun, 'config' | 'clock' | 'log'>): Promise<Attempt | undefined> {
+async function claim({ config, clock, log, trace, idToken }: JobRun): Promise<Attempt | undefined> {
+  const fetch = createPlatformFetch({ trace, platformUrl: config.attemptsUrl, idToken });
   try {
     return await createHttpAttempt({
       url: config.attemptsUrl,
       ticket: config.ticket,
       clock,
+      fetch,
       createModel: ({ provider, ...access }) => {
         if (provider === 'openai')
           throw new PenstockError('config', 'The job lane cannot talk to openai models yet.');
-        return createAnthropicModel({ ...access, provider, log });
+        return createAnthropicModel({ ...access, provider, log, fetch });
       },
     });
   } catch (error) {

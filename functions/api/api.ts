@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { HttpFunction, Runtime } from '../../shared/runtime/functions.ts';
 import { problemResponse } from '../../shared/runtime/problem-response.ts';
+import { traceRequests } from '../../shared/runtime/trace-requests.ts';
 import type { ApiEnv } from './api-env.ts';
 import { addArtifactRoutes } from './artifact-routes.ts';
 import { authenticate } from './authenticate.ts';
@@ -24,12 +25,13 @@ const MAX_BODY_BYTES = 64 * 1024;
 export const api: HttpFunction = { name: 'api', app: createApi };
 
 function createApi(runtime: Runtime): Hono {
-  const { log } = runtime.ports;
+  const { log, trace } = runtime.ports;
   const routes = new Hono<ApiEnv>();
   routes.use(authenticate(runtime));
   routes.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
   for (const add of groups) add(routes, runtime);
   const app = new Hono();
+  app.use(traceRequests(trace, { name: 'api', callers: 'anybody' }));
   app.onError((error, context) => problemResponse(error, context, log));
   app.notFound((context) => {
     const detail = `there is no ${context.req.method} ${context.req.path}; GET /openapi.json lists the routes`;

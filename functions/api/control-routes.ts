@@ -12,7 +12,7 @@ import { readJson } from '../../shared/runtime/http-door.ts';
 import type { ApiApp, ApiContext } from './api-env.ts';
 import { checkBody } from './check-body.ts';
 import { findRun } from './find-run.ts';
-import { nameForRecord } from './name-for-record.ts';
+import { nameForRecord } from '../../shared/core/name-for-record.ts';
 
 /** What people do to a run that is there; the run itself tells who asked. */
 export function addControlRoutes(app: ApiApp, { ports }: Runtime): void {

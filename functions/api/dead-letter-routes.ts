@@ -11,7 +11,7 @@ import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { Runtime } from '../../shared/runtime/functions.ts';
 import type { ApiApp } from './api-env.ts';
 import { checkBody } from './check-body.ts';
-import { nameForRecord } from './name-for-record.ts';
+import { nameForRecord } from '../../shared/core/name-for-record.ts';
 
 export function addDeadLetterRoutes(app: ApiApp, { ports }: Runtime): void {
   const { store } = ports;

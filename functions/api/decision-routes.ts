@@ -6,7 +6,7 @@ import { type DecisionBody, decisionBody, decisionsQuery } from '../../shared/me
 import type { Runtime } from '../../shared/runtime/functions.ts';
 import { readJson } from '../../shared/runtime/http-door.ts';
 import type { ApiApp } from './api-env.ts';
-import { nameForRecord } from './name-for-record.ts';
+import { nameForRecord } from '../../shared/core/name-for-record.ts';
 
 /** No id of a decision looks otherwise. */
 const DECISION_ID = /^[a-z0-9]+$/;

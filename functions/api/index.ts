@@ -1,4 +1,3 @@
 import { registerHttp } from '../../shared/runtime/register.ts';
-import { api } from './api.ts';
 
-registerHttp(api);
+registerHttp('api', async () => (await import('./api.ts')).api);

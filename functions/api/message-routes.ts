@@ -8,7 +8,7 @@ import type { Runtime } from '../../shared/runtime/functions.ts';
 import { readJson } from '../../shared/runtime/http-door.ts';
 import type { ApiApp } from './api-env.ts';
 import { findRun } from './find-run.ts';
-import { nameForRecord } from './name-for-record.ts';
+import { nameForRecord } from '../../shared/core/name-for-record.ts';
 
 /** What people say to a run's agents, and what these say to each other. */
 export function addMessageRoutes(app: ApiApp, { ports }: Runtime): void {

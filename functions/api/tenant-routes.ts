@@ -7,16 +7,16 @@ import { readJson } from '../../shared/runtime/http-door.ts';
 import type { ApiApp, ApiContext } from './api-env.ts';
 
 /** What a team admin may see and change of the tenant (S-03, 002-16). */
-export function addTenantRoutes(app: ApiApp, { ports: { store } }: Runtime): void {
+export function addTenantRoutes(app: ApiApp, { ports }: Runtime): void {
   app.get('/api/tenants/:id', async (context) => {
-    return answer(context, await readTenant(store, ownTenant(context)));
+    return answer(context, await readTenant(ports.store, ownTenant(context)));
   });
 
   app.put('/api/tenants/:id', async (context) => {
     const tenant = ownTenant(context);
     const tag = tagOf(context.req.header('if-match'));
     const body = tenantBody.parse(await readJson(context));
-    const written = await writeTenant(store, { tenant, tag }, body);
+    const written = await writeTenant(ports, { tenant, tag, actor: context.var.caller.actor }, body);
     if (written !== 'changed') return answer(context, written);
     throw new HTTPException(412, {
       message: `tenant ${tenant} was changed meanwhile; read it again, make your change on that, and send its ETag`,

@@ -24,7 +24,11 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 export const attempts: HttpFunction = {
   name: 'attempts',
   app: ({ ports, gateway }) => {
-    const app = httpDoor(ports.log, MAX_BODY_BYTES).basePath('/internal/attempts');
+    const app = httpDoor(ports, {
+      name: 'attempts',
+      maxBodyBytes: MAX_BODY_BYTES,
+      callers: 'our own',
+    }).basePath('/internal/attempts');
     app.post('/claim', async (context) =>
       context.json(await openJob(ports, (await read(context, claimRequest)).ticket)),
     );

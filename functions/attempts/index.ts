@@ -1,4 +1,3 @@
 import { registerHttp } from '../../shared/runtime/register.ts';
-import { attempts } from './attempts.ts';
 
-registerHttp(attempts);
+registerHttp('attempts', async () => (await import('./attempts.ts')).attempts);

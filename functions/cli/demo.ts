@@ -28,14 +28,15 @@ export interface Demo {
 
 const REPOSITORY = { owner: 'acme', name: 'todo' };
 const PERSON = 'dana';
-const file = (name: string): string => fileURLToPath(new URL(`demo/${name}`, import.meta.url));
+/** A file of the demo. */
+export const demoFile = (name: string): string => fileURLToPath(new URL(`demo/${name}`, import.meta.url));
 
 /** A platform, a GitHub stand-in with the sample repository, and an issue that is labelled there: the webhook starts the run. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const folder = resolve(options.data, `demo-${randomBytes(2).toString('hex')}`);
   const github = await startGithub({ directory: join(folder, 'github') });
   const live = (options.env['ANTHROPIC_API_KEY'] ?? '') !== '' && options.script === undefined;
-  const model = live ? 'anthropic' : `script:${options.script ?? file('script.yaml')}`;
+  const model = live ? 'anthropic' : `script:${options.script ?? demoFile('script.yaml')}`;
   const up = await startUp({
     port: 0,
     data: folder,
@@ -58,7 +59,8 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   }
 }
 
-function githubEnvironment(github: Github): Record<string, string> {
+/** What points a platform to the stand-in. */
+export function githubEnvironment(github: Github): Record<string, string> {
   return {
     GITHUB_API_URL: github.url,
     GITHUB_APP_ID: String(github.app.id),
@@ -67,8 +69,9 @@ function githubEnvironment(github: Github): Record<string, string> {
   };
 }
 
-async function setTheScene(github: Github, url: string): Promise<string> {
-  const { repository } = await github.addRepository({ ...REPOSITORY, fromDirectory: file('repository') });
+/** The sample repository, someone who may write to it, and a platform that hears of both. */
+export async function setTheScene(github: Github, url: string): Promise<string> {
+  const { repository } = await github.addRepository({ ...REPOSITORY, fromDirectory: demoFile('repository') });
   github.addUser(PERSON);
   github.setPermission(repository, PERSON, 'write');
   github.setWebhookUrl(`${url}/webhooks/github`);
@@ -76,8 +79,12 @@ async function setTheScene(github: Github, url: string): Promise<string> {
   return repository;
 }
 
-async function openTheIssue(github: Github, repository: string): Promise<{ number: number; title: string }> {
-  const [heading = '', ...body] = (await readFile(file('issue.md'), 'utf8')).split('\n');
+/** The demo's issue, labelled, and answered by the platform. */
+export async function openTheIssue(
+  github: Github,
+  repository: string,
+): Promise<{ number: number; title: string }> {
+  const [heading = '', ...body] = (await readFile(demoFile('issue.md'), 'utf8')).split('\n');
   const title = heading.replace(/^#\s*/, '');
   const { number } = await github.openIssue({
     repository,
@@ -91,7 +98,7 @@ async function openTheIssue(github: Github, repository: string): Promise<{ numbe
 }
 
 /** The run that the platform answered the webhook with. */
-function runOf(github: Github): string {
+export function runOf(github: Github): string {
   const answer = github
     .deliveries()
     .findLast((delivery) => delivery.event === 'issues' && delivery.action === 'labeled');

@@ -1,4 +1,3 @@
 import { registerMessage } from '../../shared/runtime/register.ts';
-import { deadLetters } from './dead-letters.ts';
 
-registerMessage(deadLetters);
+registerMessage('dead-letters', async () => (await import('./dead-letters.ts')).deadLetters);

@@ -1,4 +1,3 @@
 import { registerMessage } from '../../shared/runtime/register.ts';
-import { decomposition } from './decomposition.ts';
 
-registerMessage(decomposition);
+registerMessage('decomposition', async () => (await import('./decomposition.ts')).decomposition);

@@ -1,4 +1,3 @@
 import { registerHttp } from '../../shared/runtime/register.ts';
-import { intake } from './intake.ts';
 
-registerHttp(intake);
+registerHttp('intake', async () => (await import('./intake.ts')).intake);

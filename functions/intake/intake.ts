@@ -15,9 +15,9 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 export const intake: HttpFunction = {
   name: 'intake',
   app: ({ ports, identity }) => {
-    const app = httpDoor(ports.log, MAX_BODY_BYTES);
+    const app = httpDoor(ports, { name: 'intake', maxBodyBytes: MAX_BODY_BYTES, callers: 'anybody' });
     app.post('/api/requirements', async (context) => {
-      const caller = await authenticateCaller(identity, context);
+      const caller = await authenticateCaller(identity, context, ['developer']);
       requireJson(context);
       const body = requirementBody.parse(await readJson(context));
       const key = context.req.header('idempotency-key');
@@ -25,7 +25,7 @@ export const intake: HttpFunction = {
       return context.json(acceptedRun(run, duplicate), 202);
     });
     app.post('/api/v1/pm/tasks', async (context) => {
-      const caller = await authenticateCaller(identity, context);
+      const caller = await authenticateCaller(identity, context, ['developer']);
       requireJson(context);
       const { run, duplicate } = await submitTaskRun(
         ports,

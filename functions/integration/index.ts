@@ -1,4 +1,3 @@
 import { registerMessage } from '../../shared/runtime/register.ts';
-import { integration } from './integration.ts';
 
-registerMessage(integration);
+registerMessage('integration', async () => (await import('./integration.ts')).integration);

@@ -8,7 +8,7 @@ const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
 
 /** What Cloud Storage does with signed URLs: one key, one method, a short time, no other credential. */
 export function blobs({ ports, blobSecret }: LocalRuntime): Hono {
-  const app = httpDoor(ports.log, MAX_UPLOAD_BYTES);
+  const app = httpDoor(ports, { name: 'blobs', maxBodyBytes: MAX_UPLOAD_BYTES, callers: 'our own' });
   const keyOf = (url: string, method: string): string => {
     const check = verifySignedUrl({ secret: blobSecret, url, method, now: ports.clock.now() });
     if (check.outcome === 'valid') return check.key;

@@ -12,6 +12,8 @@ import {
   type LocalRuntimeOptions,
 } from '../../shared/runtime/local.ts';
 import { onMessage } from '../../shared/runtime/on-message.ts';
+import { routeOf } from '../../shared/runtime/routes.ts';
+import { DEAD_LETTER_TOPIC, subscriptionOf } from '../../shared/runtime/subscriptions.ts';
 import { agentExecution } from '../agent-execution/agent-execution.ts';
 import { api } from '../api/api.ts';
 import { attempts } from '../attempts/attempts.ts';
@@ -25,9 +27,6 @@ import { sweep as sweepFunction } from '../sweep/sweep.ts';
 import { webhooks } from '../webhooks/webhooks.ts';
 import { blobs } from './blobs.ts';
 import { lockDataFolder } from './data-lock.ts';
-
-/** As the subscriptions that Terraform makes. */
-const MAX_DELIVERIES = 20;
 
 export interface LocalHost {
   url: string;
@@ -78,19 +77,13 @@ function listen(port: number, fetch: Fetch): Promise<{ server: ServerType; url: 
 
 /** One door for all HTTP functions; each keeps its own limits and error texts. */
 function routes(runtime: LocalRuntime): Hono {
-  const app = (fn: HttpFunction) => fn.app(runtime);
-  const table: [RegExp, Hono][] = [
-    [/^POST \/webhooks\//, app(webhooks)],
-    [/^POST \/internal\/attempts\//, app(attempts)],
-    [/^POST \/internal\/sweep$/, app(sweepFunction)],
-    [/^POST \/api\/(requirements|v1\/pm\/tasks)$/, app(intake)],
-    [/^\w+ \/blobs\//, blobs(runtime)],
-    [/./, app(api)],
-  ];
+  const http: HttpFunction[] = [webhooks, attempts, sweepFunction, intake, api];
+  const apps = new Map(http.map((fn) => [fn.name, fn.app(runtime)]));
+  const signedUrls = blobs(runtime);
   const router = new Hono();
+  router.all('/blobs/*', (context) => signedUrls.fetch(context.req.raw, context.env));
   router.all('*', (context) => {
-    const line = `${context.req.method} ${context.req.path}`;
-    const [, target] = table.find(([pattern]) => pattern.test(line)) ?? [];
+    const target = apps.get(routeOf(context.req.method, context.req.path));
     return target === undefined ? context.notFound() : target.fetch(context.req.raw, context.env);
   });
   return router;
@@ -98,11 +91,13 @@ function routes(runtime: LocalRuntime): Hono {
 
 function subscribe(runtime: LocalRuntime): void {
   const deliver = <T extends Topic>(fn: MessageFunction<T>): void => {
+    const { maxDeliveryAttempts } = subscriptionOf(fn.name);
     runtime.queue.subscribe({
       topic: fn.topic,
       subscription: fn.name,
-      maxDeliveries: MAX_DELIVERIES,
-      ...(fn.topic === 'dead-letter' ? {} : { deadLetterTopic: 'dead-letter' }),
+      ...(maxDeliveryAttempts === undefined
+        ? {}
+        : { maxDeliveries: maxDeliveryAttempts, deadLetterTopic: DEAD_LETTER_TOPIC }),
       receive: (delivery) => onMessage(fn, runtime.ports, delivery),
     });
   };

@@ -6,8 +6,7 @@ import { loadScript } from '../../shared/adapters/script/script-file.ts';
 import { startScriptServer } from '../../shared/adapters/script/script-server.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import { type Config, processEnvironment, readConfig } from '../../shared/runtime/config.ts';
-import type { ModelAccess } from '../../shared/runtime/local.ts';
-import { modelAccess } from '../../shared/runtime/model-access.ts';
+import { type ModelAccess, modelAccess } from '../../shared/runtime/model-access.ts';
 import { startHost } from './host.ts';
 
 export interface UpOptions {

@@ -1,4 +1,3 @@
 import { registerMessage } from '../../shared/runtime/register.ts';
-import { notification } from './notification.ts';
 
-registerMessage(notification);
+registerMessage('notification', async () => (await import('./notification.ts')).notification);

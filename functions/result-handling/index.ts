@@ -1,4 +1,3 @@
 import { registerMessage } from '../../shared/runtime/register.ts';
-import { resultHandling } from './result-handling.ts';
 
-registerMessage(resultHandling);
+registerMessage('result-handling', async () => (await import('./result-handling.ts')).resultHandling);

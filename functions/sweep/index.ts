@@ -1,4 +1,3 @@
 import { registerHttp } from '../../shared/runtime/register.ts';
-import { sweep } from './sweep.ts';
 
-registerHttp(sweep);
+registerHttp('sweep', async () => (await import('./sweep.ts')).sweep);

@@ -8,9 +8,9 @@ const MAX_BODY_BYTES = 64 * 1024;
 export const sweep: HttpFunction = {
   name: 'sweep',
   app: ({ ports, identity }) => {
-    const app = httpDoor(ports.log, MAX_BODY_BYTES);
+    const app = httpDoor(ports, { name: 'sweep', maxBodyBytes: MAX_BODY_BYTES, callers: 'our own' });
     app.post('/internal/sweep', async (context) => {
-      await authenticateCaller(identity, context);
+      await authenticateCaller(identity, context, ['platform', 'operator']);
       return context.json(await sweepOnce(ports));
     });
     return app;

@@ -1,4 +1,3 @@
 import { registerHttp } from '../../shared/runtime/register.ts';
-import { webhooks } from './webhooks.ts';
 
-registerHttp(webhooks);
+registerHttp('webhooks', async () => (await import('./webhooks.ts')).webhooks);

@@ -11,7 +11,7 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 export const webhooks: HttpFunction = {
   name: 'webhooks',
   app: ({ ports, webhookSecrets }) => {
-    const app = httpDoor(ports.log, MAX_BODY_BYTES);
+    const app = httpDoor(ports, { name: 'webhooks', maxBodyBytes: MAX_BODY_BYTES, callers: 'anybody' });
     const verifiers = webhookSecrets.map((secret) => new Webhooks({ secret }));
     app.post('/webhooks/github', async (context) => {
       const rawBody = new Uint8Array(await context.req.arrayBuffer());

@@ -10,7 +10,7 @@ import { type Task, taskPath, UNDER_WAY } from './task.ts';
 
 type AdmissionPorts = Pick<
   Ports,
-  'store' | 'queue' | 'clock' | 'settings' | 'memory' | 'circuits' | 'agents'
+  'store' | 'queue' | 'clock' | 'settings' | 'memory' | 'circuits' | 'agents' | 'trace'
 >;
 
 const HELD_STATES: Where = { field: 'state', op: 'in', value: UNDER_WAY };
@@ -157,7 +157,7 @@ const MAX_OFFERED = 100;
 
 /** An attempt has ended and left room in its pool, or in its tenant's quota: the best of those that wait for it is dispatched. */
 export async function admitNext(
-  ports: Pick<Ports, 'store' | 'queue' | 'settings' | 'clock' | 'memory'>,
+  ports: Pick<Ports, 'store' | 'queue' | 'settings' | 'clock' | 'memory' | 'trace'>,
   { tenant, pool }: Pick<Task, 'tenant' | 'pool'>,
 ): Promise<void> {
   const { maxRunningTasks } = await ports.settings(tenant);
@@ -166,7 +166,7 @@ export async function admitNext(
 }
 
 async function offerRoom(
-  ports: Pick<Ports, 'store' | 'queue' | 'clock' | 'memory'>,
+  ports: Pick<Ports, 'store' | 'queue' | 'clock' | 'memory' | 'trace'>,
   tenant: string,
   pool: Pool,
 ): Promise<void> {

@@ -82,6 +82,7 @@ export async function buildBrief(
       hardLimitAt: attempt?.hardLimitAt ?? 0,
       renewEveryMs: ports.policy.renewEveryMs,
     },
+    ...(run.traceparent === undefined ? {} : { traceparent: run.traceparent }),
   };
 }
 

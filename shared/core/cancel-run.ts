@@ -9,7 +9,7 @@ import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
 import { currentAttempt, isUnderWay, type Task } from './task.ts';
 
-type CancelPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'jobs' | 'memory'>;
+type CancelPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'jobs' | 'memory' | 'trace'>;
 
 /** Asks a run to stop. Repeating it is fine; an ended run stays as it ended. */
 export async function cancelRun(ports: CancelPorts, tenant: string, id: string, by: string): Promise<Run> {

@@ -114,6 +114,16 @@ export async function returnJob(ports: ClaimPorts, hint: TaskHint, delayMs: numb
   });
 }
 
+/** The answer to a start was lost. Had the job no start, its attempt would be waited for as long as one may take; so its time is cut to `limitMs`. */
+export async function doubtJob(ports: ClaimPorts, hint: TaskHint, limitMs: number): Promise<void> {
+  const now = ports.clock.now();
+  await change(ports.store, refs.task(hint.tenant, hint.run, hint.task), (task) => {
+    const isOurs = task.state === 'starting' && currentAttempt(task)?.generation === hint.generation;
+    if (!isOurs || task.leaseUntil <= now + limitMs) return undefined;
+    return { data: { ...task, leaseUntil: now + limitMs, updatedAt: now } };
+  });
+}
+
 function entered(
   task: Task,
   state: Task['state'],

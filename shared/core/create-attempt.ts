@@ -29,7 +29,17 @@ import { redact } from './repository/scan-secrets.ts';
 
 export type AttemptPorts = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'model' | 'settings' | 'circuits'
+  | 'store'
+  | 'queue'
+  | 'blobs'
+  | 'clock'
+  | 'ids'
+  | 'policy'
+  | 'agents'
+  | 'model'
+  | 'settings'
+  | 'circuits'
+  | 'trace'
 >;
 
 const UPLOAD_URL_MS = 15 * 60_000;

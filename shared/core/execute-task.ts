@@ -9,7 +9,7 @@ import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import type { Versioned } from '../ports/store.ts';
 import { buildBrief } from './build-brief.ts';
 import { whenAdmitted } from './admission.ts';
-import { claimTask, decideDispatch, reserveJob, returnJob } from './claim-task.ts';
+import { claimTask, decideDispatch, doubtJob, reserveJob, returnJob } from './claim-task.ts';
 import { createAttempt } from './create-attempt.ts';
 import type { Fence } from './fence.ts';
 import { finishAttempt } from './finish-attempt.ts';
@@ -20,9 +20,12 @@ import { tierOf } from './remedy.ts';
 import { renewAttempt } from './renew-attempt.ts';
 import { repositoryTools } from './repository/repository-tools.ts';
 import type { Task } from './task.ts';
+import { traceOf } from './trace-of.ts';
 
 /** How long a job that found no capacity waits at least. */
 const NO_CAPACITY_DELAY_MS = 10_000;
+/** How long a job of which nobody knows whether it started may take to claim its attempt. */
+const UNKNOWN_START_MS = 60_000;
 
 /** A dispatched task: claimed and worked here (function lane), or handed to a job (job lane). */
 export async function executeTask(ports: Ports, hint: TaskHint): Promise<void> {
@@ -31,7 +34,7 @@ export async function executeTask(ports: Ports, hint: TaskHint): Promise<void> {
   const now = ports.clock.now();
   switch (decideDispatch(found.data, hint.generation, now)) {
     case 'ended':
-      return publish(ports, 'task-finished', hint);
+      return publish(ports, 'task-finished', hint, found.data);
     case 'other':
       return;
     case 'claim':
@@ -41,22 +44,51 @@ export async function executeTask(ports: Ports, hint: TaskHint): Promise<void> {
 
 async function startJob(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
   const claim = await whenAdmitted(ports, found, (known, agent) => reserveJob(ports, hint, { known, agent }));
-  if (claim?.outcome === 'ended') return publish(ports, 'task-finished', hint);
+  if (claim?.outcome === 'ended') return publish(ports, 'task-finished', hint, found.data);
   if (claim?.outcome !== 'mine') return;
   const tier = tierOf(claim.task, ports.agents.get(claim.task.agent));
   const { tenant, run, task, generation } = hint;
-  const started = await ports.jobs.start({ tenant, run, task, generation, ticket: claim.ticket, tier });
-  if (started === 'no_capacity') await returnJob(ports, hint, NO_CAPACITY_DELAY_MS);
+  const traceparent = traceOf(ports, claim.task);
+  const job = { tenant, run, task, generation, ticket: claim.ticket, tier, traceparent };
+  try {
+    const started = await ports.jobs.start(job);
+    if (started === 'no_capacity') await returnJob(ports, hint, NO_CAPACITY_DELAY_MS);
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    ports.log.warn(`nobody knows whether job ${task}/${generation} started: ${reason}`, {
+      tenant,
+      run,
+      task,
+    });
+    await doubtJob(ports, hint, UNKNOWN_START_MS);
+  }
 }
 
 async function workHere(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
   const claim = await whenAdmitted(ports, found, (known, agent) => claimTask(ports, hint, { known, agent }));
-  if (claim?.outcome === 'ended') return publish(ports, 'task-finished', hint);
+  if (claim?.outcome === 'ended') return publish(ports, 'task-finished', hint, found.data);
   if (claim?.outcome !== 'mine') return;
   const claimed = { ref: found.ref, data: claim.task, version: claim.version };
-  const result = await workOrFail(ports, claim.fence, claimed);
+  const result = await attempt(ports, claim.fence, claimed);
   if (result !== undefined)
     await finishAttempt(ports, claim.fence, attemptResult.parse(result), { known: claimed });
+}
+
+/** What is worked, as a span that fails with it. */
+function attempt(
+  ports: Ports,
+  fence: Fence,
+  claimed: Versioned<Task>,
+): Promise<AttemptResultInput | undefined> {
+  const { tenant, run, task, generation } = fence;
+  const fields = { tenant, run, task, generation, agent: claimed.data.agent };
+  const parent = traceOf(ports, claimed.data);
+  return ports.trace.span({ name: 'attempt', parent, fields }, async (span) => {
+    const result = await workOrFail(ports, fence, claimed);
+    if (result?.outcome === 'failed') span.fail(`${result.failure.code}: ${result.failure.message}`);
+    return result;
+  });
 }
 
 /** Nothing that goes wrong here is the message's fault: it ends this attempt, not the delivery. `undefined`: the attempt is not ours any more. */

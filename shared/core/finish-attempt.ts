@@ -19,7 +19,7 @@ import { type Task, type TaskAttempt, type TaskResult } from './task.ts';
 
 type FinishPorts = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'settings' | 'circuits'
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'settings' | 'circuits' | 'trace'
 >;
 
 /** A change set that `propose` has checked and stored for this attempt. */
@@ -58,7 +58,7 @@ export async function finishAttempt(
   const { data: task, changed } = await change(ports.store, ref, decide, current);
   if (!changed && endedAttempt(task, fence) === undefined) return 'stale';
   if (changed) await tellCircuits(ports, task);
-  await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation });
+  await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation }, task);
   return 'stored';
 }
 

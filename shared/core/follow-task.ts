@@ -44,7 +44,7 @@ export async function followEnded(ports: FollowPorts, task: Task): Promise<void>
     case 'integrate':
     case 'fix':
     case 'review':
-      return publish(ports, 'run-finished', { v: 1, tenant, run });
+      return publish(ports, 'run-finished', { v: 1, tenant, run }, task);
   }
 }
 

@@ -13,8 +13,9 @@ type KeepPorts = Pick<Ports, 'store' | 'clock' | 'policy'>;
 export interface GivenUp {
   topic: string;
   subscription: string;
-  /** Absent: the message itself tells it from others. */
+  /** Absent: the message itself, and when it was published, tell it from others. */
   messageId: string | undefined;
+  publishedAt?: string | undefined;
   message: unknown;
   attributes: Record<string, string>;
   error: string;
@@ -72,8 +73,8 @@ function letterOf(given: GivenUp, at: number): MessageLetter {
   };
 }
 
-function idOf({ subscription, messageId, message }: GivenUp): string {
-  const name = `${subscription}\n${messageId ?? jsonOf(message)}`;
+function idOf({ subscription, messageId, publishedAt = '', message }: GivenUp): string {
+  const name = `${subscription}\n${messageId ?? publishedAt + jsonOf(message)}`;
   return createHash('sha256').update(name).digest('hex').slice(0, 32);
 }
 

@@ -56,7 +56,10 @@ export async function passThrough(
     });
   const send = () =>
     watch.during(() => gateway.send(body, request.headers, AbortSignal.timeout(CALL_TIMEOUT_MS)));
-  const answer = await onFailure(send, () => settleWith(undefined, false));
+  // A call that did not reach the provider is free; one that it may have answered is charged.
+  const answer = await onFailure(send, (error) =>
+    settleWith(undefined, error instanceof PenstockError && error.mayHaveCounted),
+  );
   if (answer.fault !== undefined) {
     await settleWith(undefined, false);
     await watch.failed(answer.fault.code, `HTTP ${answer.status}`, answer.fault.retryAfterMs);

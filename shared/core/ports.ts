@@ -11,11 +11,13 @@ import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
+import type { Trace } from '../ports/trace.ts';
 import type { Tool } from '../ports/tool.ts';
 import type { Circuits } from './circuits/create-circuits.ts';
 import type { ProcessMemory } from './process-memory.ts';
 import type { SettingsOf } from './settings.ts';
 import type { Task } from './task.ts';
+import { type Traced, traceOf } from './trace-of.ts';
 
 /** Numbers that an operator may choose; all times in milliseconds, money in micro-dollars. */
 export interface Policy {
@@ -65,6 +67,7 @@ export interface Ports {
   clock: Clock;
   ids: Ids;
   log: Log;
+  trace: Trace;
   model: Model;
   jobs: JobStarter;
   codeHost: (repository: Pick<RepositoryRef, 'host'>) => CodeHost;
@@ -80,14 +83,26 @@ export interface Ports {
   host: string;
 }
 
-/** Topic and ids are its attributes too, so that subscriptions, logs and dead letters need not open the message. */
+/** The record that a message is about: whose trace it belongs to, and by what an executor may be chosen (003-98, 000-02). */
+export interface About extends Traced {
+  pool?: string | undefined;
+  priority?: string | undefined;
+}
+
+/**
+ * Topic and ids are its attributes too, so that subscriptions, logs and dead letters need not open the message; and of the record
+ * that it is `about` its trace, whoever publishes, its pool as `agent-type`, and its priority.
+ */
 export async function publish<T extends Topic>(
-  ports: Pick<Ports, 'queue'>,
+  ports: Pick<Ports, 'queue' | 'trace'>,
   topic: T,
   message: Message<T>,
+  about: About,
 ): Promise<void> {
+  const { pool, priority } = about;
   const attributes: Record<string, string> = { topic };
-  for (const [name, value] of Object.entries(message) as [string, unknown][]) {
+  const known = { ...message, traceparent: traceOf(ports, about), 'agent-type': pool, priority };
+  for (const [name, value] of Object.entries(known) as [string, unknown][]) {
     if (name !== 'v' && (typeof value === 'string' || typeof value === 'number'))
       attributes[name] = String(value);
   }

@@ -1,4 +1,5 @@
 import type { DocumentRef } from '../ports/store.ts';
+import type { TenantMember } from '../messages/member.ts';
 import type { TenantSettingsInput } from '../messages/tenant-settings.ts';
 import type { Circuit, CircuitName } from './circuits/circuit.ts';
 import type { DeadLetter } from './dead-letter.ts';
@@ -153,11 +154,12 @@ export interface Repository {
   installationId: number;
 }
 
-/** What a tenant has a licence for; without a record there is nothing to expire. */
+/** What a tenant has a licence for, and who belongs to it; without a record there is nothing to expire and nobody. */
 export interface Tenant {
   v: 1;
   /** From then on nothing new is taken in. */
   licenceExpiresAt?: number;
+  members?: TenantMember[];
 }
 
 /** That a TaskRun name was deleted, and how often: its next run is another one. */

@@ -2,7 +2,7 @@ import { type Ports, publish } from './ports.ts';
 import { tasksOf } from './refs.ts';
 import type { Task } from './task.ts';
 
-type ReleasePorts = Pick<Ports, 'store' | 'queue' | 'memory'>;
+type ReleasePorts = Pick<Ports, 'store' | 'queue' | 'memory' | 'trace'>;
 
 /**
  * Dispatches what waited for this task and now waits for nothing. Readiness is counted from the dependencies' own records: no
@@ -10,6 +10,11 @@ type ReleasePorts = Pick<Ports, 'store' | 'queue' | 'memory'>;
  */
 export async function releaseDependants(ports: ReleasePorts, task: Task): Promise<void> {
   await Promise.all(task.dependants.map((dependant) => release(ports, task, dependant)));
+}
+
+function poolOf({ pool, dependantPools = {} }: Task, dependant: string): Task['pool'] {
+  const pools = Object.keys(dependantPools) as Task['pool'][];
+  return pools.find((one) => dependantPools[one]?.includes(dependant)) ?? pool;
 }
 
 async function release(ports: ReleasePorts, task: Task, dependant: string): Promise<void> {
@@ -24,7 +29,8 @@ async function release(ports: ReleasePorts, task: Task, dependant: string): Prom
   });
   if (unsettled > 0) return;
   await ports.memory.once(`dispatch ${tenant}/${run}/${dependant}`, task.id, async () => {
-    await publish(ports, 'task-dispatched', { v: 1, tenant, run, task: dependant, generation: 1 });
+    const about = { ...task, pool: poolOf(task, dependant) };
+    await publish(ports, 'task-dispatched', { v: 1, tenant, run, task: dependant, generation: 1 }, about);
     return true;
   });
 }

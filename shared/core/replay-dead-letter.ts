@@ -84,7 +84,8 @@ async function act(
     return run.id;
   }
   const { topic, message } = readMessage(tenant, letter);
-  await publish(ports, topic, message);
+  const { traceparent, priority, 'agent-type': pool } = letter.attributes;
+  await publish(ports, topic, message, { traceparent, priority, pool });
   return undefined;
 }
 

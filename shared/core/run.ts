@@ -139,5 +139,7 @@ export interface Run {
   finalizers?: string[];
   /** Over the last hashes of its tasks; with the terminal entry. */
   tasksRoot?: string;
+  /** W3C trace context of its acceptance: whatever follows belongs to that trace, whichever process does it. */
+  traceparent?: string;
   history: HistoryEntry[];
 }

@@ -10,7 +10,7 @@ import { inDependencyOrder, readTasks } from './run-tasks.ts';
 import { spentMicroUsd, type Task } from './task.ts';
 import type { Versioned, Where } from '../ports/store.ts';
 
-export type SettlePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'memory'>;
+export type SettlePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'memory' | 'trace'>;
 
 /**
  * When nothing of a run is live any more: its next stage, or its end. Idempotent; may be called at any time.
@@ -59,7 +59,7 @@ async function settleStage(ports: SettlePorts, known: Versioned<Run>, tasks: Tas
       return settleExecution(ports, known, tasks);
     case 'integrating':
     case 'awaiting_review':
-      return publish(ports, 'run-finished', { v: 1, tenant: run.tenant, run: run.id });
+      return publish(ports, 'run-finished', { v: 1, tenant: run.tenant, run: run.id }, run);
     case 'accepted':
     case 'awaiting_approval':
     case 'succeeded':
@@ -86,7 +86,7 @@ async function settleExecution(ports: SettlePorts, known: Versioned<Run>, tasks:
       ? { data: { ...advanceRun(current, 'integrating', { at, by: 'result-handling' }), changeOrder } }
       : undefined;
   await change(ports.store, known.ref, decide, known);
-  await publish(ports, 'run-finished', { v: 1, tenant: run.tenant, run: run.id });
+  await publish(ports, 'run-finished', { v: 1, tenant: run.tenant, run: run.id }, run);
 }
 
 export interface RunEnd {
@@ -131,9 +131,9 @@ export async function endRun(
 }
 
 /** Asks for the run's comment and check run to be brought up to date; only runs that came from a host have them. */
-export async function notify(ports: Pick<Ports, 'queue'>, run: Run): Promise<void> {
+export async function notify(ports: Pick<Ports, 'queue' | 'trace'>, run: Run): Promise<void> {
   if (!run.targets.some(({ host }) => host === 'github')) return;
-  await publish(ports, 'notification-requested', { v: 1, tenant: run.tenant, run: run.id });
+  await publish(ports, 'notification-requested', { v: 1, tenant: run.tenant, run: run.id }, run);
 }
 
 export function failureOf(task: Task): EndReason {

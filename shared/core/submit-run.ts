@@ -13,7 +13,7 @@ import { expiredLicence } from './tenant.ts';
 
 export type SubmitPorts = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'agents' | 'policy' | 'settings'
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'agents' | 'policy' | 'settings' | 'trace'
 >;
 
 /** A requirement that has been authenticated and checked. */
@@ -108,9 +108,9 @@ export async function recordRun(
 }
 
 /** While a run is still `accepted` its message may have been lost, so whoever meets it again publishes it again. */
-export async function announce(ports: Pick<Ports, 'queue'>, run: Run): Promise<void> {
+export async function announce(ports: Pick<Ports, 'queue' | 'trace'>, run: Run): Promise<void> {
   if (run.stage === 'accepted')
-    await publish(ports, 'run-accepted', { v: 1, tenant: run.tenant, run: run.id });
+    await publish(ports, 'run-accepted', { v: 1, tenant: run.tenant, run: run.id }, run);
 }
 
 async function repeated(
@@ -146,6 +146,7 @@ export async function newRun(
   const { tenant, target, contract, plan, taskRun, forkedFrom } = submission;
   const settings = await ports.settings(tenant);
   const limitMicroUsd = submission.budgetMicroUsd ?? settings.defaultBudgetMicroUsd;
+  const traceparent = ports.trace.current();
   const givenPlan = plan === undefined ? undefined : await storeGivenPlan(ports, { tenant, id }, plan);
   return {
     v: 1,
@@ -184,6 +185,7 @@ export async function newRun(
     createdAt: at,
     updatedAt: at,
     checkedAt: at,
+    ...(traceparent === undefined ? {} : { traceparent }),
     history: appendHistory([], { at, state: 'accepted', by: submission.origin.kind }),
   };
 }

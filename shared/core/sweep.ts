@@ -15,6 +15,7 @@ import type { Run } from './run.ts';
 import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
 import { currentAttempt, isUnderWay, type Task, UNDER_WAY } from './task.ts';
+import { traceOf } from './trace-of.ts';
 
 export interface SweepReport {
   lost: number;
@@ -52,7 +53,13 @@ async function takeBackOverdue(ports: Ports): Promise<number> {
 }
 
 /** The attempt is lost: its lease has passed, or its process is known dead. Its task goes on with the next generation. */
-export async function takeBack(ports: Ports, found: Task, isDead: (task: Task) => boolean): Promise<void> {
+export function takeBack(ports: Ports, found: Task, isDead: (task: Task) => boolean): Promise<void> {
+  const { tenant, run, id: task } = found;
+  const start = { name: 'lost attempt', parent: traceOf(ports, found), fields: { tenant, run, task } };
+  return ports.trace.span(start, () => takeBackHere(ports, found, isDead));
+}
+
+async function takeBackHere(ports: Ports, found: Task, isDead: (task: Task) => boolean): Promise<void> {
   const now = ports.clock.now();
   const generation = currentAttempt(found)?.generation;
   const { data: task, changed } = await change(
@@ -170,17 +177,17 @@ export async function rederive(ports: Ports, run: Run): Promise<void> {
   const { tenant, id, stage } = run;
   switch (stage) {
     case 'accepted':
-      return publish(ports, 'run-accepted', { v: 1, tenant, run: id });
+      return publish(ports, 'run-accepted', { v: 1, tenant, run: id }, run);
     case 'planning':
       await mendTasks(ports, run);
-      return publish(ports, 'run-accepted', { v: 1, tenant, run: id });
+      return publish(ports, 'run-accepted', { v: 1, tenant, run: id }, run);
     case 'executing':
       await rederiveTasks(ports, await mendTasks(ports, run));
       return settleRun(ports, tenant, id);
     case 'integrating':
     case 'awaiting_review':
       await mendTasks(ports, run);
-      return publish(ports, 'run-finished', { v: 1, tenant, run: id });
+      return publish(ports, 'run-finished', { v: 1, tenant, run: id }, run);
     case 'cancelling':
       return continueCancel(ports, tenant, id);
     case 'awaiting_approval':
@@ -188,7 +195,7 @@ export async function rederive(ports: Ports, run: Run): Promise<void> {
     case 'succeeded':
     case 'failed':
     case 'cancelled':
-      return publish(ports, 'notification-requested', { v: 1, tenant, run: id });
+      return publish(ports, 'notification-requested', { v: 1, tenant, run: id }, run);
   }
 }
 

@@ -97,6 +97,8 @@ export interface Task {
   subtasks?: { proposal: string; task: string; generation: number; microUsd: number }[];
   dependencies: string[];
   dependants: string[];
+  /** In which pool each of them runs, because their dispatch says it (003-98). Absent: nobody waits for it. */
+  dependantPools?: Partial<Record<Task['pool'], string[]>>;
   /** Change sets that are applied before it begins, in order; `null`: those of its ancestors. */
   inputs: string[] | null;
   /** For `fix`: what is to be mended, and whose it was. */
@@ -119,6 +121,8 @@ export interface Task {
   /** The decision that a blocked task waits for. */
   decision?: string;
   result?: TaskResult;
+  /** Of its run, so that nobody has to read that to go on in its trace. */
+  traceparent?: string;
   createdAt: number;
   updatedAt: number;
   history: HistoryEntry[];

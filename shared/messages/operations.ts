@@ -223,12 +223,13 @@ const decisions: Operation[] = [
 
 const ifMatch = { 'If-Match': 'ETag of what the change was made on' };
 const administration: Operation[] = [
-  read('/api/tenants/{id}', 'Licence and settings of your tenant, for team admins', tenantView),
+  read('/api/tenants/{id}', 'Licence, settings and members of your tenant, for team admins', tenantView),
   {
     function: 'api',
     method: 'put',
     path: '/api/tenants/{id}',
-    summary: 'Replaces them; in force within five seconds, for new runs and for those under way',
+    summary:
+      'Replaces them; in force within five seconds, for new runs and for those under way. Members stay when none are given',
     headers: ifMatch,
     body: tenantBody,
     status: 200,

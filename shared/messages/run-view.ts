@@ -61,6 +61,8 @@ export const runView = z.object({
   pullRequest: z.object({ number: z.int(), url: z.string(), ready: z.boolean() }).optional(),
   /** Ids of what it waits for a person to decide; of one run, not in lists. Absent: nothing. */
   decisions: z.array(z.string()).optional(),
+  /** By which its log entries and spans are found. */
+  trace: z.string().optional(),
   createdAt: time,
   updatedAt: time,
   endedAt: time.optional(),

@@ -17,6 +17,7 @@ export const topics = {
     topic: z.string().max(200).optional(),
     subscription: z.string().max(200),
     messageId: z.string().max(200).optional(),
+    publishedAt: z.string().max(100).optional(),
     message: z.record(z.string(), z.unknown()),
     attributes: z.record(z.string(), z.string()),
     deliveryAttempt: z.int().nonnegative(),

@@ -6,7 +6,12 @@ export interface JobRequest {
   /** One-time, for `POST /internal/attempts/claim`. Handed over by environment only, never written to a record or a log. */
   ticket: string;
   tier: 'standard' | 'high';
+  /** W3C trace context that the attempt goes on in. */
+  traceparent?: string | undefined;
 }
+
+/** Which attempt a job is for. */
+export type JobId = Pick<JobRequest, 'tenant' | 'run' | 'task' | 'generation'>;
 
 /**
  * Starts the program of the job lane. `started` may be a lie or a repeat (a second container loses the claim);
@@ -15,5 +20,20 @@ export interface JobRequest {
 export interface JobStarter {
   start(job: JobRequest): Promise<'started' | 'no_capacity'>;
   /** Asks the job to wrap up (SIGTERM), and kills it a little later. Unknown or ended jobs are fine. */
-  cancel(job: Pick<JobRequest, 'tenant' | 'run' | 'task' | 'generation'>): Promise<void>;
+  cancel(job: JobId): Promise<void>;
+}
+
+/** The value of a job's `PENSTOCK_ATTEMPT`, by which people and starters find it again. */
+export function attemptPath({ tenant, run, task, generation }: JobId): string {
+  return `${tenant}/${run}/${task}/${generation}`;
+}
+
+/** All that one job is told and another is not, by environment. */
+export function jobEnvironment(job: JobRequest): Record<string, string> {
+  const { ticket, traceparent } = job;
+  return {
+    PENSTOCK_TICKET: ticket,
+    PENSTOCK_ATTEMPT: attemptPath(job),
+    ...(traceparent === undefined ? {} : { PENSTOCK_TRACEPARENT: traceparent }),
+  };
 }

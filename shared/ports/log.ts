@@ -3,11 +3,10 @@ export interface LogFields {
   run?: string;
   task?: string;
   generation?: number;
-  trace?: string;
   [name: string]: unknown;
 }
 
-/** Structured logs, one line per entry in Cloud Logging's JSON shape. Never a secret, never a whole payload. */
+/** Structured logs, one line per entry in Cloud Logging's JSON shape, each with the trace that it is written in. Never a secret, never a whole payload. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

@@ -26,8 +26,10 @@ export interface DeadLetter {
   /** Absent where the platform does not say it (Pub/Sub names the subscription only). */
   topic?: string;
   subscription: string;
-  /** Absent where the platform gives the copy an id of its own. */
+  /** Absent where the platform gives each copy an id of its own. */
   messageId?: string;
+  /** When the message was published, where its id is not known: with its content, that tells it from others. */
+  publishedAt?: string;
   message: object;
   attributes: Attributes;
   /** How often it was delivered. */

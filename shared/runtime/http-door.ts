@@ -2,14 +2,24 @@ import { getConnInfo } from '@hono/node-server/conninfo';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
-import type { Log } from '../ports/log.ts';
-import type { Caller, Identity } from '../ports/identity.ts';
+import type { Ports } from '../core/ports.ts';
+import type { Caller, Identity, Role } from '../ports/identity.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import { problemResponse } from './problem-response.ts';
+import { type Callers, traceRequests } from './trace-requests.ts';
 
-/** An app whose bodies are bounded and whose errors are problems, also where no route is. */
-export function httpDoor(log: Log, maxBodyBytes: number): Hono {
+export interface DoorOptions {
+  /** Of the function. */
+  name: string;
+  maxBodyBytes: number;
+  callers: Callers;
+}
+
+/** An app whose requests are traced, whose bodies are bounded and whose errors are problems, also where no route is. */
+export function httpDoor({ log, trace }: Pick<Ports, 'log' | 'trace'>, options: DoorOptions): Hono {
+  const { maxBodyBytes } = options;
   const app = new Hono();
+  app.use(traceRequests(trace, options));
   const onError = () => {
     throw new PenstockError('too_large', `a body has at most ${maxBodyBytes} bytes here`);
   };
@@ -25,9 +35,21 @@ export function httpDoor(log: Log, maxBodyBytes: number): Hono {
   return app;
 }
 
-/** Who calls, as the identity port knows it. */
-export function authenticateCaller(identity: Identity, context: Context): Promise<Caller> {
-  return identity.authenticate({ headers: context.req.raw.headers, remoteAddress: remoteAddressOf(context) });
+/** Who calls, as the identity port knows it; one of the roles is needed. */
+export async function authenticateCaller(
+  identity: Identity,
+  context: Context,
+  roles: readonly Role[],
+): Promise<Caller> {
+  const caller = await identity.authenticate({
+    headers: context.req.raw.headers,
+    remoteAddress: remoteAddressOf(context),
+  });
+  if (roles.some((role) => caller.roles.includes(role))) return caller;
+  throw new PenstockError(
+    'forbidden',
+    `${caller.actor} is ${caller.roles.join(' and ')} of tenant ${caller.tenant}, and this takes ${roles.join(' or ')}; ask a team admin of it for the role`,
+  );
 }
 
 /** Absent where no socket stands behind the request, as in tests. */

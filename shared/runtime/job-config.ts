@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PenstockError } from '../ports/penstock-error.ts';
+import { type TraceConfig, traceVariables } from './trace-config.ts';
 
 const flag = z
   .enum(['', '0', '1', 'false', 'true'])
@@ -10,21 +11,33 @@ const flag = z
 const jobEnvironment = z.object({
   PENSTOCK_ATTEMPTS_URL: z.url({ protocol: /^https?$/ }),
   PENSTOCK_TICKET: z.string().min(20).max(200),
-  /** `{run}/{task}/{generation}`, for people and for finding the execution again. */
+  /** As `attemptPath` writes it: for people and for finding the execution again. */
   PENSTOCK_ATTEMPT: z.string().min(1).max(200),
   PENSTOCK_DATA: z.string().min(1).default('/workspace'),
   PENSTOCK_SANDBOX: z.enum(['auto', 'bubblewrap', 'none']).default('auto'),
   PENSTOCK_UNSAFE_NO_SANDBOX: flag,
+  /** Where `attempts` is a private Cloud Run service: its URL, for which the job gets ID tokens. */
+  PENSTOCK_ATTEMPTS_AUDIENCE: z.url().optional(),
+  PENSTOCK_TRACEPARENT: z.string().max(200).optional(),
+  GOOGLE_CLOUD_PROJECT: z.string().min(1).optional(),
+  ...traceVariables,
 });
 
 export interface JobConfig {
   attemptsUrl: string;
   ticket: string;
   attempt: string;
+  /** Whom the job's ID tokens are for; absent where the attempts API takes everybody with a ticket. */
+  audience: string | undefined;
   /** Absolute. */
   dataFolder: string;
   sandbox: 'auto' | 'bubblewrap' | 'none';
   isUnsafeAllowed: boolean;
+  /** Of the message that started it. */
+  traceparent: string | undefined;
+  trace: TraceConfig;
+  /** Google Cloud project that its log entries link their trace in. */
+  project: string | undefined;
 }
 
 /** The job's settings. Throws `config` naming every variable that is wrong; never shows the ticket. */
@@ -38,13 +51,29 @@ export function readJobConfig(environment: Record<string, string | undefined> = 
       { reasons },
     );
   }
-  const { data } = parsed;
+  const {
+    PENSTOCK_ATTEMPTS_URL: attemptsUrl,
+    PENSTOCK_TICKET: ticket,
+    PENSTOCK_ATTEMPT: attempt,
+    PENSTOCK_ATTEMPTS_AUDIENCE: audience,
+    PENSTOCK_DATA: folder,
+    PENSTOCK_SANDBOX: sandbox,
+    PENSTOCK_UNSAFE_NO_SANDBOX: isUnsafeAllowed,
+    PENSTOCK_TRACEPARENT: traceparent,
+    GOOGLE_CLOUD_PROJECT: project,
+    ...trace
+  } = parsed.data;
+  const dataFolder = resolve(folder);
   return {
-    attemptsUrl: data.PENSTOCK_ATTEMPTS_URL,
-    ticket: data.PENSTOCK_TICKET,
-    attempt: data.PENSTOCK_ATTEMPT,
-    dataFolder: resolve(data.PENSTOCK_DATA),
-    sandbox: data.PENSTOCK_SANDBOX,
-    isUnsafeAllowed: data.PENSTOCK_UNSAFE_NO_SANDBOX,
+    attemptsUrl,
+    ticket,
+    attempt,
+    audience,
+    dataFolder,
+    sandbox,
+    isUnsafeAllowed,
+    traceparent,
+    project,
+    trace,
   };
 }

@@ -1,14 +1,36 @@
-import type { Config } from './config.ts';
-import type { ModelAccess } from './local.ts';
+import type { Log } from '../ports/log.ts';
+import type { Model } from '../ports/model.ts';
+import type { CommonConfig } from './config.ts';
+import { lazily } from './lazily.ts';
+
+/** Who answers for the model. */
+export interface ModelAccess {
+  provider: 'anthropic' | 'script';
+  baseUrl: string;
+  apiKey: string;
+  /** Every call of the platform and of its jobs goes through it. @default globalThis.fetch */
+  fetch?: typeof globalThis.fetch;
+}
 
 /** Stands where a key should; the provider refuses it, and the refusal names the variable. */
 const NO_KEY = 'no-key';
 
 /** Live Claude through the key of the environment. */
-export function modelAccess(config: Config): ModelAccess {
+export function modelAccess(
+  config: Pick<CommonConfig, 'ANTHROPIC_API_KEY' | 'ANTHROPIC_BASE_URL'>,
+): ModelAccess {
   return {
     provider: 'anthropic',
     baseUrl: config.ANTHROPIC_BASE_URL,
     apiKey: config.ANTHROPIC_API_KEY ?? NO_KEY,
   };
+}
+
+/** The model behind an access; its library is read with the first call. */
+export function openModel(access: ModelAccess, log: Log): Model {
+  const load = async (): Promise<Model> => {
+    const { createAnthropicModel } = await import('../adapters/anthropic/anthropic-model.ts');
+    return createAnthropicModel({ ...access, log });
+  };
+  return { provider: access.provider, ...lazily(load, ['answer', 'countTokens']) };
 }

@@ -2,6 +2,7 @@ import type { CloudEvent } from '@google-cloud/functions-framework';
 import { z } from 'zod';
 import { type Message, type Topic, topics } from '../messages/topics.ts';
 import { isTransient, PenstockError } from '../ports/penstock-error.ts';
+import type { Span } from '../ports/trace.ts';
 import { failRun } from '../core/fail-run.ts';
 import { keepMessageLetter } from '../core/keep-message-letter.ts';
 import type { Ports } from '../core/ports.ts';
@@ -16,16 +17,34 @@ export interface IncomingMessage {
 
 /**
  * The one place that maps errors of message functions: permanent → recorded and acknowledged (resolves);
- * transient → thrown, so that the message is delivered again with backoff.
+ * transient → thrown, so that the message is delivered again with backoff. Each delivery is a span of its message's trace.
  */
-export async function onMessage<T extends Topic>(
+export function onMessage<T extends Topic>(
   fn: MessageFunction<T>,
   ports: Ports,
   incoming: IncomingMessage,
 ): Promise<void> {
+  const { tenant, run, task, generation, traceparent } = incoming.attributes;
+  const fields = {
+    tenant,
+    run,
+    task,
+    ...(generation === undefined ? {} : { generation: Number(generation) }),
+  };
+  const start = { name: fn.name, kind: 'consumer', parent: traceparent, fields } as const;
+  return ports.trace.span(start, (span) => receive(fn, ports, { incoming, span }));
+}
+
+async function receive<T extends Topic>(
+  fn: MessageFunction<T>,
+  ports: Ports,
+  { incoming, span }: { incoming: IncomingMessage; span: Span },
+): Promise<void> {
   const parsed = topics[fn.topic].safeParse(incoming.message);
   if (!parsed.success) {
-    return keep(fn, ports, incoming, `not a ${fn.topic} message: ${z.prettifyError(parsed.error)}`);
+    const error = `not a ${fn.topic} message: ${z.prettifyError(parsed.error)}`;
+    span.fail(error);
+    return keep(fn, ports, incoming, error);
   }
   try {
     await fn.handle(ports, parsed.data as Message<T>);
@@ -41,6 +60,7 @@ export async function onMessage<T extends Topic>(
       ports.log.warn(`${fn.name} will be tried again: ${text}`, fields);
       throw error;
     }
+    span.fail(error);
     ports.log.error(`${fn.name} gave up on message ${incoming.messageId}: ${text}`, fields);
     await keep(fn, ports, incoming, text);
     if (error instanceof PenstockError) await endItsRun(ports, fn.topic, parsed.data, error);
@@ -66,15 +86,19 @@ function keep(fn: MessageFunction, ports: Ports, incoming: IncomingMessage, erro
 
 const pushed = z.object({
   message: z.object({
-    data: z.string(),
+    /** Absent where the message has attributes only. */
+    data: z.string().default(''),
     messageId: z.string(),
     attributes: z.record(z.string(), z.string()).nullish(),
   }),
 });
 
-/** A Pub/Sub push as the functions framework hands it over: a CloudEvent around a base64 body. What is none is a message that no schema takes. */
+/**
+ * A Pub/Sub push as the functions framework hands it over: a CloudEvent around a base64 body, or, where that is empty, the push
+ * itself. What is neither is a message that no schema takes.
+ */
 export function fromCloudEvent(event: CloudEvent<unknown>): IncomingMessage {
-  const parsed = pushed.safeParse(event.data);
+  const parsed = pushed.safeParse(event.data ?? event);
   if (!parsed.success)
     return { messageId: event.id, message: JSON.stringify(event.data) ?? '', attributes: {} };
   const { messageId, data, attributes } = parsed.data.message;

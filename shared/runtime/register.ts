@@ -1,43 +1,54 @@
 import { type CloudEvent, cloudEvent, http } from '@google-cloud/functions-framework';
-import { getRequestListener } from '@hono/node-server';
 import type { Topic } from '../messages/topics.ts';
 import type { HttpFunction, MessageFunction, Runtime } from './functions.ts';
-import { loadRuntime } from './load-runtime.ts';
-import { fromCloudEvent, type IncomingMessage, onMessage } from './on-message.ts';
-import { isPubsubDeadLetter, readPubsubDeadLetter } from '../adapters/google/dead-letter.ts';
+import { loadOnce } from './load-once.ts';
 
-/** Registers an HTTP function; the runtime is built with the first request. */
-export function registerHttp(fn: HttpFunction, runtime: () => Promise<Runtime> = loadRuntime): void {
-  let listener: Promise<ReturnType<typeof getRequestListener>> | undefined;
-  http(fn.name, async (request, response) => {
-    listener ??= runtime().then((composed) => getRequestListener(fn.app(composed).fetch));
-    await (
-      await listener
-    )(request, response);
-  });
-}
+/**
+ * This module and what it imports is all that a process has read when it listens: handlers, schemas, clients and even our own HTTP
+ * code come with the first request or message. What could not be loaded then is tried again with the next one.
+ */
 
-/** Registers a function behind a push subscription; the runtime is built with the first message. */
-export function registerMessage<T extends Topic>(
-  fn: MessageFunction<T>,
-  runtime: () => Promise<Runtime> = loadRuntime,
+/** Registers an HTTP function by its name. */
+export function registerHttp(
+  name: string,
+  load: () => Promise<HttpFunction>,
+  runtime: () => Promise<Runtime> = deployed,
 ): void {
-  let composed: Promise<Runtime> | undefined;
-  cloudEvent(fn.name, async (event: CloudEvent<unknown>) => {
-    composed ??= runtime();
-    const incoming = fromCloudEvent(event);
-    await onMessage(
-      fn,
-      (await composed).ports,
-      fn.topic === 'dead-letter' ? asDeadLetter(incoming) : incoming,
-    );
+  const serve = loadOnce(async () => {
+    const [{ createHttpListener }, fn, composed] = await Promise.all([
+      import('./http-listener.ts'),
+      load(),
+      runtime(),
+    ]);
+    return createHttpListener(fn, composed);
+  });
+  http(name, async (request, response) => {
+    const listener = await serve().catch(async (error: unknown) => {
+      const { createRefusal } = await import('./http-listener.ts');
+      return createRefusal(name, error);
+    });
+    return listener(request, response);
   });
 }
 
-/** What Pub/Sub forwards is the message itself; the local queue already says what became of it. */
-function asDeadLetter(incoming: IncomingMessage): IncomingMessage {
-  const { message, attributes } = incoming;
-  if (!isPubsubDeadLetter({ attributes }) || typeof message !== 'object' || message === null) return incoming;
-  const letter = readPubsubDeadLetter({ message, attributes });
-  return { ...incoming, message: letter, attributes: letter.attributes };
+/** Registers a function behind a push subscription by its name. What it throws is a message that comes again. */
+export function registerMessage<T extends Topic>(
+  name: string,
+  load: () => Promise<MessageFunction<T>>,
+  runtime: () => Promise<Runtime> = deployed,
+): void {
+  const handle = loadOnce(async () => {
+    const [{ createMessageHandler }, fn, { ports }] = await Promise.all([
+      import('./message-handler.ts'),
+      load(),
+      runtime(),
+    ]);
+    return createMessageHandler(fn, ports);
+  });
+  cloudEvent(name, async (event: CloudEvent<unknown>) => (await handle())(event));
+}
+
+async function deployed(): Promise<Runtime> {
+  const { loadRuntime } = await import('./load-runtime.ts');
+  return loadRuntime();
 }

@@ -6,13 +6,17 @@ import { planSourceOf } from '../../shared/core/plan/stored-plan.ts';
 import type { Task } from '../../shared/core/task.ts';
 
 /** What a platform has stored, read without it and without any of its code. */
-export interface Records {
+export interface StoredRecords {
   runs(): Run[];
   tasks(run: string): Task[];
-  /** How many of the runs have ended. */
-  countEnded(runs: string[]): number;
   /** What a run was asked to do: ids and dependencies of its plan's tasks. */
   plan(run: Run): { id: string; dependencies: string[] }[];
+}
+
+/** In a data folder, as they stand at the moment of each call. */
+export interface Records extends StoredRecords {
+  /** How many of the runs have ended. */
+  countEnded(runs: string[]): number;
   close(): void;
 }
 
@@ -38,17 +42,18 @@ export function openRecords(dataFolder: string): Records {
     plan: (run) => {
       const source = planSourceOf(run);
       if (source === undefined) throw new Error(`run ${run.id} has no plan`);
-      if ('text' in source) return tasksOf(source.text);
+      if ('text' in source) return tasksOfPlan(source.text);
       const segments = source.key.split('/');
       const folders = segments.slice(0, -1).map((segment) => segment + FOLDER_MARK);
       const text = readFileSync(join(dataFolder, 'blobs', ...folders, segments.at(-1) ?? ''), 'utf8');
-      return tasksOf(text);
+      return tasksOfPlan(text);
     },
     close: () => database.close(),
   };
 }
 
-function tasksOf(text: string): { id: string; dependencies: string[] }[] {
+/** Of a plan as it is stored. */
+export function tasksOfPlan(text: string): { id: string; dependencies: string[] }[] {
   return (JSON.parse(text) as { tasks: { id: string; dependencies: string[] }[] }).tasks;
 }
 

@@ -1,7 +1,7 @@
 import { foldHistory } from '../../shared/core/history.ts';
 import { isTerminal, type Run } from '../../shared/core/run.ts';
 import type { Task } from '../../shared/core/task.ts';
-import { dependenciesEndedAt, openRecords, type Records } from './read-records.ts';
+import { dependenciesEndedAt, openRecords, type StoredRecords } from './read-records.ts';
 
 /** What the stored records say about what was asked for. */
 export interface Recount {
@@ -26,25 +26,29 @@ const MAX_PROBLEMS = 20;
 export function recount(dataFolder: string): Recount {
   const records = openRecords(dataFolder);
   try {
-    const runs = records.runs();
-    const judged = runs.map((run) => judgeRun(records, run));
-    const findings = judged.flatMap((one) => one.findings);
-    const count = (kind: Finding['kind']): number => findings.filter((one) => one.kind === kind).length;
-    return {
-      runs: runs.length,
-      tasks: judged.reduce((sum, { tasks }) => sum + tasks, 0),
-      missing: count('missing'),
-      duplicates: count('duplicates'),
-      early: count('early'),
-      broken: count('broken'),
-      problems: findings.slice(0, MAX_PROBLEMS).map(({ kind, text }) => `${kind}: ${text}`),
-    };
+    return recountRecords(records);
   } finally {
     records.close();
   }
 }
 
-function judgeRun(records: Records, run: Run): { tasks: number; findings: Finding[] } {
+export function recountRecords(records: StoredRecords): Recount {
+  const runs = records.runs();
+  const judged = runs.map((run) => judgeRun(records, run));
+  const findings = judged.flatMap((one) => one.findings);
+  const count = (kind: Finding['kind']): number => findings.filter((one) => one.kind === kind).length;
+  return {
+    runs: runs.length,
+    tasks: judged.reduce((sum, { tasks }) => sum + tasks, 0),
+    missing: count('missing'),
+    duplicates: count('duplicates'),
+    early: count('early'),
+    broken: count('broken'),
+    problems: findings.slice(0, MAX_PROBLEMS).map(({ kind, text }) => `${kind}: ${text}`),
+  };
+}
+
+function judgeRun(records: StoredRecords, run: Run): { tasks: number; findings: Finding[] } {
   const tasks = new Map(records.tasks(run.id).map((task) => [task.id, task]));
   const planned = records.plan(run);
   const plannedIds = new Set(planned.map(({ id }) => id));

@@ -26,7 +26,7 @@ describe('a recount', () => {
     const { body } = await platform.post('/api/requirements', { requirement: 'Nothing.', plan });
     runId = String(body['runId']);
     await platform.ended(runId);
-    await platform.host.runtime.queue.idle();
+    await platform.settled();
     await platform.stop();
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));

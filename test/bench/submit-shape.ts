@@ -1,6 +1,6 @@
-import { createHttpClient } from './http-client.ts';
+import { createHttpClient, type HttpClient } from './http-client.ts';
 import type { HostProcess } from './host-process.ts';
-import { dependenciesEndedAt, openRecords, type Records } from './read-records.ts';
+import { dependenciesEndedAt, openRecords, type Records, type StoredRecords } from './read-records.ts';
 import type { BenchTask, Shape } from './shapes.ts';
 
 export interface Timing {
@@ -11,8 +11,8 @@ export interface Timing {
 }
 
 const POLL_MS = 20;
-const TIMEOUT_MS = 300_000;
-const SUBMITTERS = 100;
+export const TIMEOUT_MS = 300_000;
+export const SUBMITTERS = 100;
 
 /** Settings without which a plan of that size is refused. What a smaller one does not need stays as it is. */
 export function limitsFor(shapes: Shape[]): Record<string, string> {
@@ -39,13 +39,7 @@ export function createSubmitter(host: HostProcess): { submit: SubmitShape; close
   const records = openRecords(host.dataFolder);
   return {
     submit: async (shape) => {
-      const bodies = shape.plans.map(bodyOf);
-      const start = Date.now();
-      const answers = await Promise.all(bodies.map((body) => client.post('/api/requirements', body)));
-      const refused = answers.find(({ status }) => status !== 202);
-      if (refused !== undefined)
-        throw new Error(`${shape.name} was refused: ${refused.status} ${refused.body}\n${host.readLog()}`);
-      const runs = answers.map(({ body }) => (JSON.parse(body) as { runId: string }).runId);
+      const { runs, start } = await postShape(client, shape, host.readLog);
       await ended(records, runs, shape.name);
       await host.ask('idle');
       return readTiming(records, runs, start);
@@ -55,6 +49,21 @@ export function createSubmitter(host: HostProcess): { submit: SubmitShape; close
       records.close();
     },
   };
+}
+
+/** Every plan at once; answers the ids of their runs, and when the first was sent. */
+export async function postShape(
+  client: HttpClient,
+  shape: Shape,
+  readLog: () => string,
+): Promise<{ runs: string[]; start: number }> {
+  const bodies = shape.plans.map(bodyOf);
+  const start = Date.now();
+  const answers = await Promise.all(bodies.map((body) => client.post('/api/requirements', body)));
+  const refused = answers.find(({ status }) => status !== 202);
+  if (refused !== undefined)
+    throw new Error(`${shape.name} was refused: ${refused.status} ${refused.body}\n${readLog()}`);
+  return { runs: answers.map(({ body }) => (JSON.parse(body) as { runId: string }).runId), start };
 }
 
 export function bodyOf(plan: BenchTask[]): string {
@@ -78,7 +87,7 @@ async function ended(records: Records, runs: string[], name: string): Promise<vo
   }
 }
 
-function readTiming(records: Records, runs: string[], start: number): Timing {
+export function readTiming(records: StoredRecords, runs: string[], start: number): Timing {
   const own = records.runs().filter(({ id }) => runs.includes(id));
   return {
     wallMs: Math.max(...own.map(({ endedAt }) => endedAt ?? Infinity)) - start,
@@ -86,7 +95,7 @@ function readTiming(records: Records, runs: string[], start: number): Timing {
   };
 }
 
-function readGaps(records: Records, run: string): number[] {
+function readGaps(records: StoredRecords, run: string): number[] {
   const tasks = new Map(records.tasks(run).map((task) => [task.id, task]));
   return [...tasks.values()].flatMap((task) => {
     const startedAt = task.attempts.at(-1)?.startedAt;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { MAX_BLOB_PAGE, MAX_SIGNED_URL_MS } from '../../shared/ports/blob-rules.ts';
 import type { Blobs } from '../../shared/ports/blobs.ts';
 
@@ -51,6 +51,39 @@ export function blobsContract(name: string, make: () => Promise<BlobsUnderTest>)
       expect(await text(key)).toBe('one');
       expect(await blobs.put(key, 'three')).toBe('stored');
       expect(await text(key)).toBe('three');
+    });
+
+    it('gives back ten megabytes as they were put, also where less was, and less where they were', async () => {
+      const key = `${prefix}/large`;
+      const large = randomBytes(10 * 1024 * 1024);
+      await blobs.put(key, 'small');
+      expect(await blobs.put(key, large)).toBe('stored');
+      expect(await blobs.put(key, new Uint8Array(large.byteLength), { ifAbsent: true })).toBe('exists');
+      expect(large.equals((await blobs.get(key)) ?? new Uint8Array())).toBe(true);
+      await blobs.put(key, 'small again');
+      expect(await text(key)).toBe('small again');
+    });
+
+    it('takes every key that its rules allow', async () => {
+      const odd = [
+        '-',
+        '_',
+        '...',
+        '.hidden',
+        'a.b-c_D.9',
+        'CON',
+        'x'.repeat(200),
+        'o/o',
+        'b/upload/storage/v1',
+      ];
+      const longest = Array.from({ length: 5 }, () => 'y'.repeat(199)).join('/');
+      const keys = [...odd.map((key) => `${prefix}/${key}`), `${prefix}/${longest}`.slice(0, 1000)];
+      for (const key of keys) expect(await blobs.put(key, key, { ifAbsent: true })).toBe('stored');
+      expect(await Promise.all(keys.map(text))).toEqual(keys);
+      const listed = await blobs.list(`${prefix}/`, { limit: 100 });
+      expect(listed.keys).toEqual(keys.toSorted());
+      await Promise.all(keys.map((key) => blobs.delete(key)));
+      expect(await blobs.list(`${prefix}/`, { limit: 100 })).toEqual({ keys: [] });
     });
 
     it('lets exactly one of many writers be the first', async () => {
@@ -132,6 +165,14 @@ export function blobsContract(name: string, make: () => Promise<BlobsUnderTest>)
       for (const limit of [0, MAX_BLOB_PAGE + 1]) {
         await expect(blobs.list(prefix, { limit })).rejects.toMatchObject({ code: 'invalid' });
       }
+    });
+
+    it('goes on with a list whose last page was deleted', async () => {
+      const keys = Array.from({ length: 5 }, (_, n) => `${prefix}/${n}`);
+      for (const key of keys) await blobs.put(key, '');
+      const { keys: first, cursor = '' } = await blobs.list(`${prefix}/`, { limit: 2 });
+      await Promise.all(first.map((key) => blobs.delete(key)));
+      expect((await blobs.list(`${prefix}/`, { limit: 10, cursor })).keys).toEqual(keys.slice(2));
     });
 
     it.each([

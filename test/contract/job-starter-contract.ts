@@ -6,7 +6,7 @@ export type JobManner = 'obedient' | 'stubborn' | 'brief';
 
 export interface JobStarterUnderTest {
   starter: JobStarter;
-  /** Every job that really began, as `run/task/generation`, in order. */
+  /** Every job that really began, by its `PENSTOCK_ATTEMPT`, in order. */
   began: () => Promise<string[]>;
   /** How many of them are running right now. */
   running: () => Promise<number>;
@@ -54,7 +54,7 @@ export function jobStarterContract(
     it('starts a job', async () => {
       const starter = await open('obedient');
       expect(await starter.start(aJob())).toBe('started');
-      expect(await began(1)).toEqual(['r1234567/build/1']);
+      expect(await began(1)).toEqual(['local/r1234567/build/1']);
     });
 
     it('starts the same job once, however often it is asked to', async () => {
@@ -64,7 +64,7 @@ export function jobStarterContract(
       await began(1);
       expect(await starter.start(aJob())).toBe('started');
       await starter.start(aJob({ task: 'last' }));
-      expect(await began(2)).toEqual(['r1234567/build/1', 'r1234567/last/1']);
+      expect(await began(2)).toEqual(['local/r1234567/build/1', 'local/r1234567/last/1']);
     });
 
     it('tells apart tenants, runs, tasks and generations', async () => {
@@ -91,7 +91,7 @@ export function jobStarterContract(
           () => starter.start(aJob({ task })),
           (answer) => answer === 'started',
         );
-        await until(world.began, (all) => all.includes(`r1234567/${task}/1`));
+        await until(world.began, (all) => all.includes(`local/r1234567/${task}/1`));
       }
     });
 

@@ -62,7 +62,7 @@ export function logContract(name: string, make: (level: LogLevel) => LogUnderTes
       },
     );
 
-    it('writes fields beside the message, and the trace where Cloud Logging looks for it', () => {
+    it('writes fields beside the message', () => {
       const entry = only((log) =>
         log.warn('slow', {
           tenant: 't',
@@ -71,7 +71,6 @@ export function logContract(name: string, make: (level: LogLevel) => LogUnderTes
           generation: 2,
           ms: 1.5,
           nested: { deep: [1, 'two', null, true] },
-          trace: 'projects/p/traces/1',
         }),
       );
       expect(entry).toMatchObject({
@@ -82,29 +81,17 @@ export function logContract(name: string, make: (level: LogLevel) => LogUnderTes
         ms: 1.5,
         nested: { deep: [1, 'two', null, true] },
       });
-      expect(entry['logging.googleapis.com/trace']).toBe('projects/p/traces/1');
-      expect(entry).not.toHaveProperty('trace');
     });
 
     it('keeps the fields of `with` for that log alone, and the nearest one wins', () => {
       const all = entries((log) => {
-        const child = log.with({ tenant: 't', run: 'r' }).with({ task: 'x', trace: 'outer' });
-        child.info('a', { run: 'other', trace: 'inner' });
+        const child = log.with({ tenant: 't', run: 'r' }).with({ task: 'x' });
+        child.info('a', { run: 'other' });
         child.info('b');
         log.info('c');
       });
-      expect(all[0]).toMatchObject({
-        tenant: 't',
-        run: 'other',
-        task: 'x',
-        'logging.googleapis.com/trace': 'inner',
-      });
-      expect(all[1]).toMatchObject({
-        tenant: 't',
-        run: 'r',
-        task: 'x',
-        'logging.googleapis.com/trace': 'outer',
-      });
+      expect(all[0]).toMatchObject({ tenant: 't', run: 'other', task: 'x' });
+      expect(all[1]).toMatchObject({ tenant: 't', run: 'r', task: 'x' });
       expect(Object.keys(all[2] ?? {}).toSorted()).toEqual(['message', 'severity', 'time']);
     });
 

@@ -17,11 +17,20 @@ export interface QueueUnderTest {
   /** Makes topic and subscription where missing and receives until the returned function is called; failures come again soon. */
   receive(request: ReceiveRequest, onMessage: Receive): Promise<() => Promise<void>>;
   readDeadLetter(delivery: Delivery): DeadLetter;
+  /** Where the queue talks to a server: the next publish is applied, then its connection breaks. */
+  loseNextAnswer?(): void;
   close(): Promise<void>;
 }
 
-/** What every queue does, whatever it is made of. Each case has topics of its own. */
-export function queueContract(name: string, make: () => Promise<QueueUnderTest>): void {
+/**
+ * What every queue does, whatever it is made of. Each case has topics of its own. `hasWire`: the queue talks to a server, so
+ * that answers can get lost.
+ */
+export function queueContract(
+  name: string,
+  make: () => Promise<QueueUnderTest>,
+  { hasWire }: { hasWire: boolean },
+): void {
   describe(`${name} as a queue`, () => {
     let under: QueueUnderTest;
     let topic: string;
@@ -105,6 +114,25 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       expect(inbox.count(({ message }) => (message as { n: number }).n === 1)).toBe(3);
       expect(inbox.count(({ message }) => (message as { n: number }).n === 2)).toBe(1);
       await stop();
+    });
+
+    it('delivers what was published at the same moment on several topics, each where it belongs', async () => {
+      const inbox = collector();
+      const topics = [topic, `other-${randomUUID()}`];
+      const stops = await Promise.all(topics.map((one) => under.receive({ topic: one }, inbox.receive)));
+      await Promise.all(
+        Array.from({ length: 40 }, (_, n) =>
+          under.queue.publish(topics[n % 2] ?? '', { n }, { attributes: { n: String(n) } }),
+        ),
+      );
+      const seen = new Map<string, string>();
+      while (seen.size < 40) {
+        const delivery = await inbox.next();
+        expect(delivery.message).toEqual({ n: Number(delivery.attributes['n']) });
+        seen.set(delivery.attributes['n'] ?? '', delivery.topic);
+      }
+      expect([...seen].every(([n, of]) => of === topics[Number(n) % 2])).toBe(true);
+      await Promise.all(stops.map((stop) => stop()));
     });
 
     it('does not hold up others for one that takes its time', async () => {
@@ -216,6 +244,21 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
         });
       }
       await expect(under.queue.publish('a/b', { n: 1 })).rejects.toMatchObject({ code: 'invalid' });
+    });
+
+    if (!hasWire) return;
+    it('takes a message for published whose answer was lost, and may deliver it twice', async () => {
+      const inbox = collector();
+      const stop = await under.receive({ topic }, inbox.receive);
+      under.loseNextAnswer?.();
+      await under.queue.publish(topic, { n: 1 });
+      await under.queue.publish(topic, { n: 2 });
+      const seen = new Set<unknown>();
+      while (seen.size < 2) seen.add(((await inbox.next()).message as { n: number }).n);
+      await quiet();
+      expect(inbox.count(({ message }) => (message as { n: number }).n === 1)).toBe(2);
+      expect(inbox.count(({ message }) => (message as { n: number }).n === 2)).toBe(1);
+      await stop();
     });
   });
 }

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { GREETING, greetingOf } from '../support/scripts/greeting.ts';
 import { type IntegrationBench, startIntegrationBench } from '../support/scripts/integration-bench.ts';
+import { patience } from '../support/platform.ts';
 import { reviews, rewrites, scriptOf, turn, writes } from '../support/scripts/turns.ts';
 
 /** Of many jobs one after the other, on a busy machine. */
-jest.setTimeout(120_000);
+jest.setTimeout(patience(120_000));
 
 let bench: IntegrationBench;
 afterEach(() => bench.stop());

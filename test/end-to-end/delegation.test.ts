@@ -4,7 +4,9 @@ import { agentMessage, type AgentMessage } from '../../shared/messages/agent-mes
 import type { AttemptResultInput } from '../../shared/messages/attempt-api.ts';
 import type { TaskView } from '../../shared/messages/run-view.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
-import { type Platform, startPlatform } from '../support/platform.ts';
+import { inProcess, type Platform, startPlatform } from '../support/platform.ts';
+
+const describeHere = inProcess(describe, 'agents that the test plays itself');
 
 const PLAN = [
   { id: 'api', agent: 'backend_developer', instructions: 'Build the login.' },
@@ -83,7 +85,7 @@ const parts: Record<string, (open: OpenAttempt) => Promise<AttemptResultInput>> 
     ),
 };
 
-describe('Agents that work together (001-04, 001-05, 001-06, 001-07)', () => {
+describeHere('Agents that work together (001-04, 001-05, 001-06, 001-07)', () => {
   let platform: Platform;
   let run: string;
   const wrong: unknown[] = [];

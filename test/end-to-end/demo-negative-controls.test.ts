@@ -10,7 +10,16 @@ import type { Ports } from '../../shared/core/ports.ts';
 import type { Run } from '../../shared/core/run.ts';
 import type { DocumentRef } from '../../shared/ports/store.ts';
 import { sampleFiles } from '../functions/cli/demo-bench.ts';
-import { openLabelledIssue, startGithubWith, startPlatform } from '../support/platform.ts';
+import {
+  inProcess,
+  openLabelledIssue,
+  patience,
+  startGithubWith,
+  startPlatform,
+} from '../support/platform.ts';
+
+const LIMIT_MS = patience(100_000);
+const itHere = inProcess(it, 'a store that forgets');
 
 const path = (name: string) => fileURLToPath(new URL(`../../functions/cli/demo/${name}`, import.meta.url));
 const sabotage = (name: string) => fileURLToPath(new URL(`../support/sabotage/${name}.ts`, import.meta.url));
@@ -52,7 +61,7 @@ async function play({ model, files = sampleFiles(), jobProgram, decorate }: Scen
     heading.replace(/^#\s*/, ''),
     body.join('\n').trim(),
   );
-  const run = await platform.ended(runId, 90_000);
+  const run = await platform.ended(runId, patience(90_000));
   const ready = (await github.pullRequests(repository)).filter(({ draft }) => !draft);
   return { run, tasks: await platform.tasks(runId), ready };
 }
@@ -64,59 +73,87 @@ function without(turnId: string): Script {
 }
 
 describe("the demo's scenario", () => {
-  it('succeeds as it is, with a test that fails on the way', async () => {
-    const { run, ready } = await play();
-    expect(run.reason).toBeUndefined();
-    expect(run.stage).toBe('succeeded');
-    expect(ready).toHaveLength(1);
-  }, 100_000);
+  it(
+    'succeeds as it is, with a test that fails on the way',
+    async () => {
+      const { run, ready } = await play();
+      expect(run.reason).toBeUndefined();
+      expect(run.stage).toBe('succeeded');
+      expect(ready).toHaveLength(1);
+    },
+    LIMIT_MS,
+  );
 
-  it('fails when the edit tool does nothing', async () => {
-    const { run, ready } = await play({ jobProgram: sabotage('edit-does-nothing') });
-    expect(run.stage).toBe('failed');
-    expect(ready).toEqual([]);
-  }, 100_000);
+  it(
+    'fails when the edit tool does nothing',
+    async () => {
+      const { run, ready } = await play({ jobProgram: sabotage('edit-does-nothing') });
+      expect(run.stage).toBe('failed');
+      expect(ready).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 
-  it('fails when run-tests always answers green', async () => {
-    const { run, ready } = await play({ jobProgram: sabotage('tests-always-green') });
-    expect(run.stage).toBe('failed');
-    expect(ready).toEqual([]);
-  }, 100_000);
+  it(
+    'fails when run-tests always answers green',
+    async () => {
+      const { run, ready } = await play({ jobProgram: sabotage('tests-always-green') });
+      expect(run.stage).toBe('failed');
+      expect(ready).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 
-  it('fails when the fixing turn is removed', async () => {
-    const fixing = script.turns.find(
-      ({ agent, when }) =>
-        agent === 'backend_developer' && when.lastToolResultContains?.some((text) => /fail/i.test(text)),
-    );
-    const { run, ready } = await play({
-      model: await startScriptServer({ script: without(fixing?.id ?? 'no fixing turn') }),
-    });
-    expect(run).toMatchObject({ stage: 'failed', reason: { message: expect.stringContaining('storage') } });
-    expect(ready).toEqual([]);
-  }, 100_000);
+  it(
+    'fails when the fixing turn is removed',
+    async () => {
+      const fixing = script.turns.find(
+        ({ agent, when }) =>
+          agent === 'backend_developer' && when.lastToolResultContains?.some((text) => /fail/i.test(text)),
+      );
+      const { run, ready } = await play({
+        model: await startScriptServer({ script: without(fixing?.id ?? 'no fixing turn') }),
+      });
+      expect(run).toMatchObject({ stage: 'failed', reason: { message: expect.stringContaining('storage') } });
+      expect(ready).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 
-  it('fails when one change set is not applied', async () => {
-    const { run, ready } = await play({
-      decorate: (ports) => ({ ...ports, store: losing(ports.store, 'storage') }),
-    });
-    expect(run.stage).toBe('failed');
-    expect(ready).toEqual([]);
-  }, 100_000);
+  itHere(
+    'fails when one change set is not applied',
+    async () => {
+      const { run, ready } = await play({
+        decorate: (ports) => ({ ...ports, store: losing(ports.store, 'storage') }),
+      });
+      expect(run.stage).toBe('failed');
+      expect(ready).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 
-  it("fails when the sample's failing test is deleted", async () => {
-    const files = Object.fromEntries(
-      Object.entries(sampleFiles()).filter(([name]) => name !== 'test/storage.test.js'),
-    );
-    const { run, ready } = await play({ files });
-    expect(run.stage).toBe('failed');
-    expect(ready).toEqual([]);
-  }, 100_000);
+  it(
+    "fails when the sample's failing test is deleted",
+    async () => {
+      const files = Object.fromEntries(
+        Object.entries(sampleFiles()).filter(([name]) => name !== 'test/storage.test.js'),
+      );
+      const { run, ready } = await play({ files });
+      expect(run.stage).toBe('failed');
+      expect(ready).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 
-  it("fails when the script's matching is ignored", async () => {
-    const { run, ready } = await play({ model: await startUnmatched(script) });
-    expect(run.stage).toBe('failed');
-    expect(ready).toEqual([]);
-  }, 100_000);
+  it(
+    "fails when the script's matching is ignored",
+    async () => {
+      const { run, ready } = await play({ model: await startUnmatched(script) });
+      expect(run.stage).toBe('failed');
+      expect(ready).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 });
 
 /** A store in which every run forgets the change set of one task when its order is read. */

@@ -8,9 +8,12 @@ import {
   startIntegrationBench,
   testsAt,
 } from '../support/scripts/integration-bench.ts';
+import { inProcess, patience } from '../support/platform.ts';
+
+const itHere = inProcess(it, 'a push between a commit and its review');
 
 /** Of many jobs one after the other, on a busy machine. */
-jest.setTimeout(120_000);
+jest.setTimeout(patience(120_000));
 
 let bench: IntegrationBench;
 afterEach(() => bench.stop());
@@ -164,7 +167,7 @@ describe('change sets that merge cleanly but do not work together', () => {
     const { issue, runId } = await bench.openIssue('Rename and double');
     const ended = await bench.platform.ended(runId);
     expect(ended).toMatchObject({ stage: 'failed', fixRounds: 3, reason: { code: 'not_integrated' } });
-    await bench.platform.host.runtime.queue.idle();
+    await bench.platform.settled();
     const comments = await bench.github.comments(bench.repository, issue);
     expect(comments).toHaveLength(1);
     expect(comments[0]?.body).toMatch(
@@ -205,7 +208,7 @@ describe('a reviewer who asks for changes', () => {
       integrations: 2,
       changeOrder: ['work', 'fix-1'],
     });
-    await bench.platform.host.runtime.queue.idle();
+    await bench.platform.settled();
 
     const branch = bench.branchOf(runId);
     const [second, first, ...others] = bench.git('rev-list', `main..${branch}`).split('\n');
@@ -234,7 +237,7 @@ describe('a reviewer who asks for changes', () => {
     expect(await bench.github.comments(bench.repository, issue)).toHaveLength(1);
   });
 
-  it('does not make the platform overwrite what somebody else pushed meanwhile', async () => {
+  itHere('does not make the platform overwrite what somebody else pushed meanwhile', async () => {
     let pushed: string | undefined;
     bench = await startIntegrationBench({
       files: GREETING,
@@ -263,7 +266,7 @@ describe('a reviewer who asks for changes', () => {
     const ended = await bench.platform.ended(run);
     expect(ended).toMatchObject({ stage: 'failed', reason: { code: 'conflict' } });
     expect(ended.reason?.message).toMatch(/branch penstock\/\w+ of acme\/todo was changed by somebody else/);
-    await bench.platform.host.runtime.queue.idle();
+    await bench.platform.settled();
     expect(pushed).toBeDefined();
     expect(bench.git('rev-parse', bench.branchOf(run))).toBe(pushed);
     expect(bench.git('rev-parse', `${bench.branchOf(run)}^`)).toBe(ended.heads[0]);

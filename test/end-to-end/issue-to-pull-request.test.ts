@@ -38,7 +38,7 @@ describe(`a model that cannot know the answer, on repositories of seed ${SEED}`,
         expect(await testsAt(github.gitDirectory(repository), 'main')).not.toBe(0);
         expect(await testsAt(github.gitDirectory(repository), `penstock/${runId}`)).toBe(0);
 
-        await platform.host.runtime.queue.idle();
+        await platform.settled();
         expect(
           (await github.comments(repository, issue)).filter(({ body }) => body.includes(runId)),
         ).toHaveLength(1);

@@ -7,8 +7,10 @@ import { gitIn, submit, taskOf } from '../support/scripts/integration-bench.ts';
 import { type ScriptServer, startScriptServer } from '../../shared/adapters/script/script-server.ts';
 import type { Script } from '../../shared/adapters/script/script-file.ts';
 import { refs } from '../../shared/core/refs.ts';
-import { type Platform, startPlatform, TENANT } from '../support/platform.ts';
+import { inProcess, type Platform, startPlatform, TENANT } from '../support/platform.ts';
 import { createSampleRepository, type SampleRepository } from '../support/sample-repository.ts';
+
+const describeHere = inProcess(describe, 'repositories on this machine');
 
 /** Several jobs one after the other, on a busy machine. */
 jest.setTimeout(60_000);
@@ -63,7 +65,7 @@ function leaveWorkLyingAround(): void {
   write('out/build.txt', 'ignored\n');
 }
 
-describe('a checkout with work that is not committed', () => {
+describeHere('a checkout with work that is not committed', () => {
   const files = { 'README.md': 'hello\n', '.gitignore': 'out/\n', 'src/deep/a.txt': 'a\n' };
 
   it.each([
@@ -98,7 +100,7 @@ describe('a checkout with work that is not committed', () => {
 const TEST_JS =
   "import { test } from 'node:test';\nimport assert from 'node:assert';\ntest('counts', () => assert.equal(1 + 1, 2));\n";
 
-describe('how a repository is tested', () => {
+describeHere('how a repository is tested', () => {
   it.each([
     {
       by: 'the test target of its Makefile',
@@ -169,7 +171,7 @@ function pytest(): typeof it | typeof it.skip {
   }
 }
 
-describe('the budget of a run whose tenant does not want to be asked for more', () => {
+describeHere('the budget of a run whose tenant does not want to be asked for more', () => {
   const askNobody = () => platform.ports.store.create(refs.settings(TENANT), { v: 1, onBudget: 'fail' });
 
   it('that pays for nothing ends it before the first model call', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { inProcess } from '../support/platform.ts';
 
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,7 +35,7 @@ async function penstock(folder: string, ...args: string[]): Promise<Ended> {
   }
 }
 
-describe('npm start', () => {
+inProcess(describe, 'local mode from the command line')('npm start', () => {
   let folder: string;
   let both: [Ended, Ended];
 

@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Platform } from '../support/platform.ts';
-import { startPlatform } from '../support/platform.ts';
+import { inProcess, type Platform, startPlatform } from '../support/platform.ts';
 import { runPenstock } from '../support/run-penstock.ts';
+
+const describeHere = inProcess(describe, 'an attempt that the test plays itself');
 
 const PLAN = [
   { id: 'api', agent: 'project_architect', instructions: 'Say how.' },
   { id: 'docs', agent: 'technical_writer', instructions: 'Describe it.', dependencies: ['api'] },
 ];
 
-describe('Words to a run whose agents are at work', () => {
+describeHere('Words to a run whose agents are at work', () => {
   let platform: Platform;
   let run: string;
   let finish: () => void;

@@ -8,9 +8,10 @@ import {
   startIntegrationBench,
   until,
 } from '../support/scripts/integration-bench.ts';
+import { patience } from '../support/platform.ts';
 
 /** Of several jobs one after the other, on a busy machine. */
-jest.setTimeout(60_000);
+jest.setTimeout(patience(60_000));
 
 let bench: IntegrationBench;
 afterEach(() => bench.stop());
@@ -110,7 +111,7 @@ describe('a run that is cancelled', () => {
         script: scriptOf(plans(...both), turns, writes('backend_developer', 'b', { 'b.txt': 'b\n' })),
       });
       const { issue, runId } = await bench.openIssue('Wait for nothing');
-      const ofJob = `PENSTOCK_ATTEMPT=${runId}/${task}/1`;
+      const ofJob = `PENSTOCK_ATTEMPT=local/${runId}/${task}/1`;
       await until('both commands run', () => processesWith(seconds).length >= 2);
       await until('the other task is done', async () => (await bench.task(runId, 'b')).settled);
       expect(processesWith(ofJob)).toHaveLength(1);
@@ -128,7 +129,7 @@ describe('a run that is cancelled', () => {
       expect(
         ended.history.filter(({ state }) => ['succeeded', 'failed', 'cancelled'].includes(state)),
       ).toHaveLength(1);
-      await bench.platform.host.runtime.queue.idle();
+      await bench.platform.settled();
       expect(await bench.github.comments(bench.repository, issue)).toMatchObject([
         { body: expect.stringContaining('### Cancelled.') },
       ]);

@@ -3,7 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { taskRun, type TaskRun } from '../../shared/messages/task-run.ts';
-import { type Platform, post, startPlatform } from '../support/platform.ts';
+import { inProcess, type Platform, post, startPlatform } from '../support/platform.ts';
+
+const describeHere = inProcess(describe, 'an attempt that the test plays itself');
 
 const body = {
   taskId: 7,
@@ -11,7 +13,7 @@ const body = {
   markdownFiles: [{ filename: 'task.md', content: 'Describe the login.', fileType: 'task' }],
 };
 
-describe('A TaskRun that is deleted (002-18, 002-30, 002-66, 002-68)', () => {
+describeHere('A TaskRun that is deleted (002-18, 002-30, 002-66, 002-68)', () => {
   let folder: string;
   let platform: Platform;
   let begun: Promise<void>;

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { taskRun, type TaskRun } from '../../shared/messages/task-run.ts';
-import { type Platform, post, startPlatform } from '../support/platform.ts';
+import { inProcess, type Platform, post, startPlatform } from '../support/platform.ts';
+
+const describeHere = inProcess(describe, 'an attempt that the test plays itself');
 
 type Work = 'succeeded' | 'failed';
 
@@ -11,7 +13,7 @@ const task = (more: object = {}) => ({
   ...more,
 });
 
-describe('A TaskRun from its submission to its end (002-26, 002-27, 002-30, 002-38)', () => {
+describeHere('A TaskRun from its submission to its end (002-26, 002-27, 002-30, 002-38)', () => {
   let platform: Platform;
   let finish: (work: Work) => void;
   let started: Promise<void>;

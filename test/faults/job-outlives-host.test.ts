@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const PLATFORM = fileURLToPath(new URL('../support/crash/start-one-job.ts', import.meta.url));
+const PLATFORM = fileURLToPath(new URL('../support/faults/start-one-job.ts', import.meta.url));
 const PATIENCE_MS = 5_000;
 
 describe('a job whose platform is killed', () => {

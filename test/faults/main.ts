@@ -1,55 +1,57 @@
-import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { replayed, type Verdict } from '../support/world/check-properties.ts';
+import { whyNoEmulators } from '../support/emulator-root.ts';
+import type { Place } from '../support/faults/calls-of-a-run.ts';
+import { type Schedule, scheduleOf } from '../support/faults/schedule.ts';
+import { playScenarios } from './play-scenarios.ts';
+import { playSchedules } from './play-schedules.ts';
+import { type FaultsOptions, HELP, readOptions } from './read-options.ts';
+import { sumOf, type Tally } from './tally.ts';
 
-/**
- * The properties of the engine, in as many scenarios as the first argument says, on all cores. Ends in one line alone:
- * `N passed, N failed, N skipped`, counted in scenarios. A failure says how it is replayed.
- */
-const CASES = 20_000;
-/** Scenarios of one seed. */
-const SERIES = 100;
-const PROGRESS_EVERY = 1_000;
-
-const { seed = Date.now() % 1_000_000_000, path } = replayed();
-const wanted = path === undefined ? Number(process.argv[2] ?? CASES) : 1;
-const series = Array.from({ length: Math.ceil(wanted / SERIES) }, (_, n) => ({
-  seed: seed + n,
-  cases: Math.min(SERIES, wanted - n * SERIES),
-  ...(path === undefined ? {} : { path }),
-}));
-let passed = 0;
-let failed = 0;
-
-function report({ cases, failure }: Verdict): void {
-  const before = passed;
-  passed += failure === undefined ? cases : cases - 1;
-  if (Math.floor(before / PROGRESS_EVERY) !== Math.floor(passed / PROGRESS_EVERY))
-    process.stdout.write(`${passed} of ${wanted}\n`);
-  if (failure === undefined) return;
-  failed += 1;
-  process.stdout.write(`${failure}\n`);
-}
-
-/** Series after series, until there is none left or one has failed anywhere. */
-async function work(): Promise<void> {
-  const worker = new Worker(new URL('properties-worker.ts', import.meta.url));
-  try {
-    while (failed === 0) {
-      const next = series.shift();
-      if (next === undefined) return;
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
-      worker.postMessage(next);
-      const [verdict] = (await once(worker, 'message')) as [Verdict];
-      report(verdict);
-    }
-  } finally {
-    await worker.terminate();
+/** Random scenarios of the engine, then schedules of faults on whole systems. Ends in one line alone: `N passed, N failed, N skipped`. */
+async function main(options: FaultsOptions): Promise<Tally> {
+  if ('replay' in options) {
+    const { seed, on, only } = options.replay;
+    const { faults, ...schedule } = scheduleOf(seed, on);
+    const chosen = only === undefined ? faults : faults.filter((_, index) => only.includes(index + 1));
+    return playSchedules([{ ...schedule, faults: chosen }], { shrinks: only === undefined });
   }
+  const scenarios = options.scenarios === 0 ? NOTHING : await playScenarios(options.scenarios);
+  const { schedules, skipped } = chosenSchedules(options);
+  if (schedules.length > 0)
+    process.stdout.write(`${schedules.length} schedules from --from ${schedules[0]?.seed}\n`);
+  const played = await playSchedules(schedules, { atOnce: options.atOnce });
+  return sumOf([scenarios, played, { ...NOTHING, skipped }]);
 }
 
-process.stdout.write(`${wanted} scenarios from PENSTOCK_TEST_SEED=${seed}\n`);
-await Promise.all(Array.from({ length: Math.min(availableParallelism(), series.length) }, work));
-process.stdout.write(`${passed} passed, ${failed} failed, ${wanted - passed - failed} skipped\n`);
-process.exitCode = failed > 0 ? 1 : 0;
+const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0 };
+/** One of so many on the cluster, which takes several times as long. */
+const CLUSTER_SHARE = 5;
+
+/** By seed, on both places where this machine has what the cluster stands on. */
+function chosenSchedules({ schedules, from, on }: Extract<FaultsOptions, { schedules: number }>): {
+  schedules: Schedule[];
+  skipped: number;
+} {
+  const placeOf = (index: number): Place => on ?? (index % CLUSTER_SHARE === 0 ? 'cluster' : 'local');
+  const all = Array.from({ length: schedules }, (_, index) => scheduleOf(from + index, placeOf(index)));
+  const reason = whyNoEmulators();
+  if (reason === undefined) return { schedules: all, skipped: 0 };
+  const left = all.filter((schedule) => schedule.on === 'local');
+  const skipped = all.length - left.length;
+  if (skipped > 0 && (process.env['PENSTOCK_REQUIRE'] ?? '').split(',').includes('emulators'))
+    throw new Error(`emulators are required by PENSTOCK_REQUIRE, but ${reason}`);
+  if (skipped > 0) process.stdout.write(`${skipped} schedules on the cluster are skipped: ${reason}\n`);
+  return { schedules: left, skipped };
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') process.stdout.write(HELP);
+  else {
+    const { passed, failed, skipped } = await main(options);
+    process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+    process.exitCode = failed > 0 ? 1 : 0;
+  }
+} catch (error) {
+  process.stderr.write(`faults: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}

@@ -226,4 +226,11 @@ export const mutants: readonly Mutant[] = [
     replace: '',
     test: PROPERTIES,
   },
+  {
+    name: 'unanswered call of a job free',
+    file: 'shared/core/pass-through.ts',
+    search: 'settleWith(undefined, error instanceof PenstockError && error.mayHaveCounted),',
+    replace: 'settleWith(undefined, error === undefined),',
+    test: 'test/shared/core/pass-through.test.ts',
+  },
 ];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Policy, Ports } from '../../shared/core/ports.ts';
 import type { Topic } from '../../shared/messages/topics.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
-import type { HttpFunction, MessageFunction } from '../../shared/runtime/functions.ts';
+import type { HttpFunction, MessageFunction, Runtime } from '../../shared/runtime/functions.ts';
 import {
   createLocalRuntime,
   type LocalRuntime,
@@ -81,20 +81,24 @@ export interface Door {
 }
 
 /** A function as the functions framework serves it, on a free port. */
-export async function openHttpDoor(
-  fn: HttpFunction,
-  runtime: LocalRuntime,
-  host = '127.0.0.1',
-): Promise<Door> {
-  registerHttp(fn, () => Promise.resolve(runtime));
+export async function openHttpDoor(fn: HttpFunction, runtime: Runtime, host = '127.0.0.1'): Promise<Door> {
+  registerHttp(
+    fn.name,
+    () => Promise.resolve(fn),
+    () => Promise.resolve(runtime),
+  );
   return serve(fn.name, host);
 }
 
 export async function openMessageDoor<T extends Topic>(
   fn: MessageFunction<T>,
-  runtime: LocalRuntime,
+  runtime: Runtime,
 ): Promise<Door> {
-  registerMessage(fn, () => Promise.resolve(runtime));
+  registerMessage(
+    fn.name,
+    () => Promise.resolve(fn),
+    () => Promise.resolve(runtime),
+  );
   return serve(fn.name, '127.0.0.1');
 }
 

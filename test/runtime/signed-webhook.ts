@@ -10,6 +10,7 @@ export interface WebhookPost {
   deliveryId?: string;
   /** Replaces the right one; `null` sends none. */
   signature?: string | null;
+  traceparent?: string;
 }
 
 export interface WebhookAnswer {
@@ -21,7 +22,7 @@ export interface WebhookAnswer {
 /** A webhook as GitHub sends it: HMAC-SHA256 over the bytes of the body. */
 export async function deliver(
   url: string,
-  { event, payload, secret = SECRET, deliveryId = randomUUID(), signature }: WebhookPost,
+  { event, payload, secret = SECRET, deliveryId = randomUUID(), signature, traceparent }: WebhookPost,
 ): Promise<WebhookAnswer> {
   const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
   const right = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
@@ -32,6 +33,7 @@ export async function deliver(
       'user-agent': 'GitHub-Hookshot/test',
       'x-github-event': event,
       'x-github-delivery': deliveryId,
+      ...(traceparent === undefined ? {} : { traceparent }),
       ...(signature === null ? {} : { 'x-hub-signature-256': signature ?? right }),
     },
     body,

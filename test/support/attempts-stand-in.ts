@@ -30,6 +30,8 @@ export interface AttemptsStandIn {
   lose(): void;
   /** Paths of all calls, in order. */
   calls: string[];
+  /** The `traceparent` of each call, empty where it had none. */
+  traceparents: string[];
   /** Answers this status to the next calls of a path. */
   failNext(path: string, status: number, times: number): void;
   stop(): Promise<void>;
@@ -46,6 +48,7 @@ export async function startAttemptsStandIn({ modelUrl }: { modelUrl: string }): 
   const blobs = new Map<string, Uint8Array>();
   const chunks: TranscriptLine[][] = [];
   const calls: string[] = [];
+  const traceparents: string[] = [];
   const renewals: RenewAnswer[] = [];
   const failures: { path: string; status: number }[] = [];
   let brief: AttemptBrief | undefined;
@@ -80,6 +83,7 @@ export async function startAttemptsStandIn({ modelUrl }: { modelUrl: string }): 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', 'http://loopback').pathname;
     calls.push(path);
+    traceparents.push(String(request.headers['traceparent'] ?? ''));
     const bytes = await readAll(request);
     if (path.startsWith('/blobs/')) return serveBlob(request, response, path.slice('/blobs/'.length), bytes);
     const route = path.replace('/internal/attempts', '');
@@ -152,6 +156,7 @@ export async function startAttemptsStandIn({ modelUrl }: { modelUrl: string }): 
     url: origin,
     ticket: TICKET,
     calls,
+    traceparents,
     renewals,
     blobUrl: (key) => `${origin}/blobs/${key}`,
     put: (key, bytes) => void blobs.set(key, Buffer.from(bytes)),

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { emulatorRoot } from './groups.ts';
+import { emulatorRoot } from './emulator-root.ts';
 
 export interface Emulators {
   /** `host:port`, as in `FIRESTORE_EMULATOR_HOST`. */
@@ -14,29 +14,51 @@ export interface Emulators {
   stop(): Promise<void>;
 }
 
+type Which = 'firestore' | 'pubsub';
+
+/** Emulators of this process, which can break down. */
+export interface OwnEmulators extends Emulators {
+  /** Ends one as a crash does and, after so long, begins it again on its port: it has lost all that it held. */
+  restart(which: Which, downMs?: number): Promise<void>;
+  /** Resolves with the name of the first that ends by itself. */
+  ended(): Promise<Which>;
+  /** One answers nobody for so long; then it does what it was asked. */
+  pause(which: Which, ms: number): Promise<void>;
+}
+
 const START_TIMEOUT_MS = 30_000;
 
 /**
  * Google's own Firestore and Pub/Sub emulators on free ports, and the environment that the clients look for. Started
  * with Java directly, because the wrapper of the Google Cloud CLI is slow and leaves the Java process behind.
  */
-export async function startEmulators(
-  which: ('firestore' | 'pubsub')[] = ['firestore', 'pubsub'],
-): Promise<Emulators> {
+export async function startEmulators(which: Which[] = ['firestore', 'pubsub']): Promise<OwnEmulators> {
   const root = emulatorRoot();
   if (root === undefined) throw new Error('no emulators here: ask group("emulators") first');
   const [firestorePort, pubsubPort] = await Promise.all([freePort(), freePort()]);
   const firestoreHost = `127.0.0.1:${firestorePort}`;
   const pubsubHost = `127.0.0.1:${pubsubPort}`;
-  const children: ChildProcess[] = [];
+  const hosts = { firestore: firestoreHost, pubsub: pubsubHost };
+  const commands = {
+    firestore: firestoreCommand(root, firestorePort),
+    pubsub: pubsubCommand(root, pubsubPort),
+  };
+  const children = new Map<Which, ChildProcess>();
+  const start = async (name: Which): Promise<void> => {
+    const child = startJava(commands[name]);
+    children.set(name, child);
+    await answers(hosts[name], child);
+  };
+  const childOf = (name: Which): ChildProcess => {
+    const child = children.get(name);
+    if (child === undefined) throw new Error(`the ${name} emulator was not started`);
+    return child;
+  };
   const stop = async () => {
-    await Promise.all(children.map(end));
+    await Promise.all([...children.values()].map(end));
   };
   try {
-    if (which.includes('firestore')) children.push(startJava(firestoreCommand(root, firestorePort)));
-    if (which.includes('pubsub')) children.push(startJava(pubsubCommand(root, pubsubPort)));
-    const hosts = which.map((name) => (name === 'firestore' ? firestoreHost : pubsubHost));
-    await Promise.all(hosts.map((host, at) => answers(host, children[at])));
+    await Promise.all(which.map(start));
   } catch (error) {
     await stop();
     throw error;
@@ -44,7 +66,25 @@ export async function startEmulators(
   process.env['METADATA_SERVER_DETECTION'] = 'none';
   process.env['FIRESTORE_EMULATOR_HOST'] = firestoreHost;
   process.env['PUBSUB_EMULATOR_HOST'] = pubsubHost;
-  return { firestoreHost, pubsubHost, projectId: 'penstock-test', stop };
+  return {
+    firestoreHost,
+    pubsubHost,
+    projectId: 'penstock-test',
+    stop,
+    restart: async (name, downMs = 0) => {
+      await end(childOf(name));
+      await sleep(downMs);
+      await start(name);
+    },
+    ended: () =>
+      Promise.race([...children].map(async ([name, child]) => once(child, 'exit').then(() => name))),
+    pause: async (name, ms) => {
+      const java = javaOf(childOf(name));
+      process.kill(java, 'SIGSTOP');
+      await sleep(ms);
+      process.kill(java, 'SIGCONT');
+    },
+  };
 }
 
 function firestoreCommand(root: string, port: number): string[] {
@@ -75,6 +115,14 @@ const LEASHED_JAVA = 'exec 3<&0; java "$@" 3<&- & java=$!; (read -r _ <&3; kill 
 function startJava(args: string[]): ChildProcess {
   const flags = ['-Xmx256m', '-XX:TieredStopAtLevel=1'];
   return spawn('sh', ['-c', LEASHED_JAVA, 'sh', ...flags, ...args], { stdio: ['pipe', 'ignore', 'ignore'] });
+}
+
+/** The shell's child by that name. */
+function javaOf({ pid }: ChildProcess): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const java = children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === 'java');
+  if (java === undefined) throw new Error(`process ${pid} has no java`);
+  return Number(java);
 }
 
 async function answers(host: string, child: ChildProcess | undefined): Promise<void> {

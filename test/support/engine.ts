@@ -13,6 +13,7 @@ import { createFileBlobs } from '../../shared/adapters/local/file-blobs.ts';
 import { createLocalGitCodeHost } from '../../shared/adapters/local/local-git-code-host.ts';
 import { openSqliteDatabase } from '../../shared/adapters/local/sqlite-database.ts';
 import { createSqliteStore } from '../../shared/adapters/local/sqlite-store.ts';
+import { createOpenTelemetryTrace } from '../../shared/adapters/opentelemetry/opentelemetry-trace.ts';
 import type { Policy, Ports, Worker } from '../../shared/core/ports.ts';
 import { refs } from '../../shared/core/refs.ts';
 import type { Run } from '../../shared/core/run.ts';
@@ -60,7 +61,8 @@ export interface Engine {
   jobs: {
     starts: Parameters<JobStarter['start']>[0][];
     cancels: Parameters<JobStarter['cancel']>[0][];
-    next: 'started' | 'no_capacity';
+    /** An error: nobody can be asked for a job. */
+    next: 'started' | 'no_capacity' | Error;
   };
   /** Hands one message to its function; what it throws is what would be delivered again. */
   deliver(sent: Sent): Promise<void>;
@@ -115,7 +117,10 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     ids: createSeededIds(options.seed ?? 1),
     model: options.model ?? noModel,
     jobs: {
-      start: (start) => Promise.resolve((jobs.starts.push(start), jobs.next)),
+      start: (start) => {
+        jobs.starts.push(start);
+        return jobs.next instanceof Error ? Promise.reject(jobs.next) : Promise.resolve(jobs.next);
+      },
       cancel: (attempt) => Promise.resolve(void jobs.cancels.push(attempt)),
     },
     codeHost: () => localGit,
@@ -181,6 +186,7 @@ export async function portsOfProcess(outside: Outside, policy: Policy): Promise<
   return {
     ...outside,
     log: silent,
+    trace: await createOpenTelemetryTrace(),
     agents: await agents,
     policy,
     memory: createProcessMemory(),

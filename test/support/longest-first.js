@@ -2,7 +2,10 @@ import { statSync } from 'node:fs';
 
 /** Files that take longest, so that none of them is begun last and waited for alone. */
 const LONGEST = [
-  'test/faults/crash.test.ts',
+  'test/cluster/separate-processes.test.ts',
+  'test/faults/schedules.test.ts',
+  'test/faults/cluster-schedules.test.ts',
+  'test/build/deployables.test.ts',
   'test/end-to-end/issue-to-pull-request.test.ts',
   'test/end-to-end/demo-negative-controls.test.ts',
   'test/end-to-end/integration-rounds.test.ts',

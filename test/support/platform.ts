@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startHost, type LocalHost } from '../../functions/local/host.ts';
+import { startHost } from '../../functions/local/host.ts';
 import { refs } from '../../shared/core/refs.ts';
 import { isTerminal, type Run } from '../../shared/core/run.ts';
 import { readTasks } from '../../shared/core/run-tasks.ts';
 import type { Ports, Worker } from '../../shared/core/ports.ts';
 import type { Task } from '../../shared/core/task.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
-import type { ModelAccess } from '../../shared/runtime/local.ts';
+import type { ModelAccess } from '../../shared/runtime/model-access.ts';
 import { startGithub } from './github/start-github.ts';
 import type { Github } from './github/github-driver.ts';
 
@@ -26,12 +26,8 @@ export interface PlatformOptions {
   github?: Github;
 }
 
-/** The platform as `penstock up` composes it, in this process, on a folder of its own. */
-export interface Platform {
-  host: LocalHost;
-  url: string;
-  ports: Ports;
-  folder: string;
+/** The platform on a folder of its own: as `penstock up` composes it, in this process, or as separate processes (`PENSTOCK_TEST_ON=cluster`). */
+export interface Platform extends PlatformHost {
   post(
     path: string,
     body: unknown,
@@ -41,6 +37,16 @@ export interface Platform {
   tasks(id: string): Promise<Task[]>;
   /** The run once it has ended; throws after `timeoutMs` with where it stands. */
   ended(id: string, timeoutMs?: number): Promise<Run>;
+}
+
+/** What differs by the place that the platform runs in. */
+export interface PlatformHost {
+  url: string;
+  /** For reading records; on the cluster the functions have their own. */
+  ports: Ports;
+  folder: string;
+  /** Resolves when the platform has nothing left to do, also outside. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,41 +54,23 @@ const NO_MODEL: ModelAccess = { provider: 'script', baseUrl: 'http://127.0.0.1:9
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'penstock-test-')));
-  const config = readConfig({
-    PATH: process.env['PATH'],
-    PORT: '0',
-    LOG_LEVEL: process.env['PENSTOCK_TEST_LOG'] ?? 'SILENT',
-    PENSTOCK_DATA: folder,
-    PENSTOCK_RETRY_BASE_SECONDS: '0.1',
-    PENSTOCK_SWEEP_SECONDS: '0.3',
-    ...(options.github === undefined ? {} : githubEnvironment(options.github)),
-    ...options.env,
-  });
-  const host = await startHost({
-    config,
-    model: options.model ?? NO_MODEL,
-    ...(options.work === undefined ? {} : { work: options.work }),
-    ...(options.jobProgram === undefined ? {} : { jobProgram: options.jobProgram }),
-    ...(options.decorate === undefined ? {} : { decorate: options.decorate }),
-  });
-  const { ports } = host.runtime;
+  const host = await openHost({ model: NO_MODEL, ...options, folder, env: environmentOf(options) });
+  const { ports, url } = host;
   const run = async (id: string): Promise<Run> => {
     const found = await ports.store.get(refs.run(TENANT, id));
     if (found === undefined) throw new Error(`there is no run ${id}`);
     return found.data;
   };
+  const tasks = (id: string) => readTasks(ports.store, TENANT, id);
   return {
-    host,
-    url: host.url,
-    ports,
-    folder,
+    ...host,
     run,
-    tasks: (id) => readTasks(ports.store, TENANT, id),
-    post: (path, body, headers) => post(`${host.url}${path}`, body, headers),
-    ended: (id, timeoutMs = 60_000) =>
+    tasks,
+    post: (path, body, headers) => post(`${url}${path}`, body, headers),
+    ended: (id, timeoutMs = patience(60_000)) =>
       waitForEnd(
         () => run(id),
-        () => readTasks(ports.store, TENANT, id),
+        () => tasks(id),
         timeoutMs,
       ),
     stop: async () => {
@@ -90,6 +78,54 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function environmentOf({ github, env }: PlatformOptions): Record<string, string> {
+  return {
+    LOG_LEVEL: process.env['PENSTOCK_TEST_LOG'] ?? 'SILENT',
+    PENSTOCK_RETRY_BASE_SECONDS: '0.1',
+    PENSTOCK_SWEEP_SECONDS: '0.3',
+    ...(github === undefined ? {} : githubEnvironment(github)),
+    ...env,
+  };
+}
+
+export type HostedOptions = PlatformOptions & Required<Pick<PlatformOptions, 'model' | 'folder' | 'env'>>;
+
+async function openHost(options: HostedOptions): Promise<PlatformHost> {
+  if (!isOnCluster()) return openLocalHost(options);
+  // Not read by the tests of one process.
+  const { openClusterHost } = await import('./cluster/cluster-host.ts');
+  return openClusterHost(options);
+}
+
+async function openLocalHost(options: HostedOptions): Promise<PlatformHost> {
+  const { model, folder, env, work, jobProgram, decorate } = options;
+  const host = await startHost({
+    config: readConfig({ PATH: process.env['PATH'], PORT: '0', PENSTOCK_DATA: folder, ...env }),
+    model,
+    ...(work === undefined ? {} : { work }),
+    ...(jobProgram === undefined ? {} : { jobProgram }),
+    ...(decorate === undefined ? {} : { decorate }),
+  });
+  const { ports, queue } = host.runtime;
+  return { url: host.url, ports, folder, settled: () => queue.idle(), stop: () => host.stop() };
+}
+
+export function isOnCluster(): boolean {
+  return process.env['PENSTOCK_TEST_ON'] === 'cluster';
+}
+
+/** How long a test waits for what takes so long in one process: on the cluster each function begins with reading its libraries. */
+export function patience(timeoutMs: number): number {
+  return isOnCluster() ? 4 * timeoutMs : timeoutMs;
+}
+
+/** A `describe` or `it` of what reaches into the platform's process, or is for local mode only: on the cluster it is skipped aloud. */
+export function inProcess<T extends object>(block: T, reason: string): T {
+  if (!isOnCluster()) return block;
+  process.stderr.write(`skipped on the cluster: ${reason}\n`);
+  return 'skip' in block ? (block.skip as T) : block;
 }
 
 export async function post(

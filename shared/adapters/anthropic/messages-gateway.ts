@@ -53,8 +53,9 @@ export function createMessagesGateway({
     } catch (cause) {
       throw new PenstockError(
         'unavailable',
-        'the model provider could not be reached; the call is tried again',
-        { retry: 'later', cause },
+        'the model provider could not be reached, or gave no answer in time; the call is tried again',
+        // One that was cut before any answer was most likely never taken: connections that were idle for long often are.
+        { retry: 'later', mayHaveCounted: signal.aborted, cause },
       );
     }
   };

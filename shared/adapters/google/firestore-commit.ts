@@ -1,127 +1,110 @@
 import { randomUUID } from 'node:crypto';
-import type { DocumentReference, Firestore, WriteBatch, WriteResult } from '@google-cloud/firestore';
-import { PenstockError } from '../../ports/penstock-error.ts';
 import { checkWrites, encodeDocument } from '../../ports/store-rules.ts';
 import type { CommitResult, DocumentRef, Write } from '../../ports/store.ts';
-import {
-  decodeVersion,
-  encodeFields,
-  encodeVersion,
-  newDocument,
-  NO_VERSION,
-  replacement,
-  versionOf,
-  WRITE_ID_FIELD,
-} from './firestore-document.ts';
+import type { FirestoreClient, Precondition, WriteProto } from './firestore-client.ts';
+import { decodeVersion, encodeVersion, newFields, NO_VERSION, WRITE_ID_FIELD } from './firestore-document.ts';
+import type { TimestampProto } from './firestore-proto.ts';
 import { grpcCode } from './google-call.ts';
-
-/** One call with its deadline and its errors translated. */
-export type Call = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
 /** NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION: what a precondition that does not hold comes back as. */
 const PRECONDITION_CODES = [5, 6, 9];
-/** UNKNOWN, ABORTED, INTERNAL, UNAVAILABLE: worth one more try at once. */
-const PASSING_CODES = [2, 10, 13, 14];
 /** INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED: certainly not applied. */
 const REFUSAL_CODES = [3, 7, 16];
 
-/**
- * All writes in one batch. The client library repeats a commit whose answer got lost and then hears that its own document
- * exists, or has changed: so each write carries a `writeId`, by which an applied commit is recognised. A commit of nothing
- * but deletes leaves no trace: there such a repeat is a `conflict`.
- */
-export async function commitWrites(firestore: Firestore, call: Call, writes: Write[]): Promise<CommitResult> {
+/** Some writes on their way: the same each time they are sent, their `writeId` included. */
+export interface Commit {
+  /** What it is, for a message. */
+  name: string;
+  writes: Write[];
+  writeId: string;
+  /** `undefined`: a version is none of this store, so it cannot hold. */
+  request: WriteProto[] | undefined;
+}
+
+/** Checks all of the writes before any answer: what is invalid is refused also beside a version that cannot hold. */
+export function prepareCommit(root: string, writes: Write[]): Commit {
   checkWrites(writes);
   const writeId = randomUUID();
-  try {
-    return await commitOnce(firestore, call, { writes, writeId });
-  } catch (error) {
-    if (!(error instanceof PenstockError) || !PASSING_CODES.includes(grpcCode(error.cause) ?? -1))
-      throw error;
-    // Not applied, or so the records say; by the same `writeId` a repeat is still recognised.
-    return commitOnce(firestore, call, { writes, writeId });
-  }
+  const request = writes.map((write) => writeProto(root, write, writeId));
+  const isPossible = request.every((write) => write !== undefined);
+  return { name: nameOf(writes), writes, writeId, request: isPossible ? request : undefined };
 }
 
-async function commitOnce(
-  firestore: Firestore,
-  call: Call,
-  { writes, writeId }: { writes: Write[]; writeId: string },
+/**
+ * Sends it once. An answer may get lost and the commit be sent again, which then hears that its own document exists, or has
+ * changed: so each write carries the `writeId`, by which an applied commit is recognised. A commit of nothing but deletes
+ * leaves no trace: there such a repeat is a `conflict`. Throws the library's error.
+ */
+export async function sendCommit(
+  client: FirestoreClient,
+  commit: Commit,
+  signal: AbortSignal,
 ): Promise<CommitResult> {
-  const batch = firestore.batch();
-  // All of them before any answer: what is invalid is refused also beside a version that cannot hold.
-  const fits = writes.map((write) => addWrite(batch, documentOf(firestore, write.ref), write, writeId));
-  if (fits.includes(false)) return { outcome: 'conflict' };
+  const { writes, request } = commit;
+  if (request === undefined) return { outcome: 'conflict' };
   try {
-    const results = await call(nameOf(writes), () => batch.commit());
-    return { outcome: 'committed', versions: writes.map((write, at) => versionAfter(write, results[at])) };
+    const times = await client.commit(request, signal);
+    return { outcome: 'committed', versions: writes.map((write, at) => versionAfter(write, times[at])) };
   } catch (error) {
-    // `call` throws nothing else.
-    const failure = error as PenstockError;
-    const code = grpcCode(failure.cause);
-    if (!writes.some(isConditional) || REFUSAL_CODES.includes(code ?? -1)) throw failure;
-    const applied = await findApplied(firestore, call, { writes, writeId });
+    const code = grpcCode(error) ?? -1;
+    if (!writes.some(isConditional) || REFUSAL_CODES.includes(code)) throw error;
+    const applied = await findApplied(client, commit, signal);
     if (applied !== undefined) return applied;
-    if (PRECONDITION_CODES.includes(code ?? -1)) return { outcome: 'conflict' };
-    throw failure;
+    if (PRECONDITION_CODES.includes(code)) return { outcome: 'conflict' };
+    throw error;
   }
 }
 
-export function documentOf(firestore: Firestore, { collection, id }: DocumentRef<object>): DocumentReference {
-  return firestore.collection(collection).doc(id);
-}
-
-/** The result, when one of the documents carries the `writeId`: the commit is atomic, so one proves all. */
+/**
+ * The result, when one of the documents carries the `writeId`: the commit is atomic, so one proves all. Where there is no database
+ * at all it throws that, which the commit's own answer does not tell from a document that is not there.
+ */
 async function findApplied(
-  firestore: Firestore,
-  call: Call,
-  { writes, writeId }: { writes: Write[]; writeId: string },
+  client: FirestoreClient,
+  { writes, writeId }: Commit,
+  signal: AbortSignal,
 ): Promise<CommitResult | undefined> {
-  const written = writes.filter(({ op }) => op !== 'delete');
-  if (written.length === 0) return undefined;
-  const snapshots = await call(`re-read after ${nameOf(writes)}`, () =>
-    firestore.getAll(...written.map(({ ref }) => documentOf(firestore, ref))),
-  );
+  const names = writes.map(({ ref }) => documentName(client.root, ref));
+  const found = await client.getDocuments(names, signal);
   const ours = new Map(
-    snapshots
-      .filter((snapshot) => snapshot.get(WRITE_ID_FIELD) === writeId)
-      .map((snapshot) => [snapshot.ref.path, versionOf(snapshot)]),
+    found.flatMap(({ name, fields, updateTime }) => {
+      const mark = fields[WRITE_ID_FIELD];
+      const isOurs = mark !== undefined && 'stringValue' in mark && mark.stringValue === writeId;
+      return isOurs ? [[name, encodeVersion(updateTime)]] : [];
+    }),
   );
   if (ours.size === 0) return undefined;
-  const versions = writes.map(({ op, ref }) =>
-    op === 'delete' ? '' : (ours.get(`${ref.collection}/${ref.id}`) ?? NO_VERSION),
+  const versions = writes.map(({ op }, at) =>
+    op === 'delete' ? '' : (ours.get(names[at] ?? '') ?? NO_VERSION),
   );
   return { outcome: 'committed', versions };
 }
 
-/** `false`: the version is none of this store, so it cannot hold. */
-function addWrite(batch: WriteBatch, document: DocumentReference, write: Write, writeId: string): boolean {
-  if (write.op !== 'delete') encodeDocument(write.ref, write.data);
-  if (write.op === 'create') {
-    batch.create(document, newDocument(write.data, writeId, write.expireAt));
-    return true;
-  }
-  if (write.ifVersion === undefined) {
-    if (write.op === 'delete') batch.delete(document);
-    else batch.set(document, newDocument(write.data, writeId, write.expireAt));
-    return true;
-  }
-  const version = decodeVersion(write.ifVersion);
-  if (version === undefined) return false;
-  const precondition = { lastUpdateTime: version.updateTime };
-  if (write.op === 'delete') {
-    batch.delete(document, precondition);
-    return true;
-  }
-  const [first, ...others] = replacement(version, write.data, writeId, write.expireAt);
-  if (first !== undefined) batch.update(document, ...first, ...others.flat(), precondition);
-  return true;
+export function documentName(root: string, { collection, id }: DocumentRef<object>): string {
+  return `${root}/${collection}/${id}`;
 }
 
-function versionAfter(write: Write, result: WriteResult | undefined): string {
-  if (write.op === 'delete' || result === undefined) return '';
-  const fields = encodeFields(write.data).map(([name]) => name);
-  return encodeVersion(result.writeTime, fields);
+/** A `set` without a mask replaces the whole document. */
+function writeProto(root: string, write: Write, writeId: string): WriteProto | undefined {
+  const name = documentName(root, write.ref);
+  if (write.op !== 'delete') encodeDocument(write.ref, write.data);
+  const condition = conditionOf(write);
+  if (condition === 'cannot hold') return undefined;
+  const currentDocument = condition === undefined ? {} : { currentDocument: condition };
+  if (write.op === 'delete') return { delete: name, ...currentDocument };
+  const fields = newFields(write.data, writeId, write.expireAt);
+  return { update: { name, fields }, ...currentDocument };
+}
+
+function conditionOf(write: Write): Precondition | undefined | 'cannot hold' {
+  if (write.op === 'create') return { exists: false };
+  if (write.ifVersion === undefined) return undefined;
+  const updateTime = decodeVersion(write.ifVersion);
+  return updateTime === undefined ? 'cannot hold' : { updateTime };
+}
+
+function versionAfter(write: Write, time: TimestampProto | undefined): string {
+  return write.op === 'delete' ? '' : encodeVersion(time);
 }
 
 function isConditional(write: Write): boolean {

@@ -1,11 +1,12 @@
+import type { DocumentRef, Versioned } from '../../ports/store.ts';
+import type { Snapshot } from './firestore-client.ts';
 import {
-  FieldPath,
-  FieldValue,
-  Timestamp,
-  type DocumentData,
-  type DocumentSnapshot,
-} from '@google-cloud/firestore';
-import type { Versioned } from '../../ports/store.ts';
+  fromProtoFields,
+  toProtoFields,
+  type DocumentProto,
+  type TimestampProto,
+  type ValueProto,
+} from './firestore-proto.ts';
 
 /** Begins every field name that is ours: a caller's field of that beginning is escaped, so none can collide. */
 const RESERVED = '_penstock';
@@ -22,7 +23,7 @@ const MAX_LEVELS = 16;
 /** A document that is gone, or whose newer content is not ours, has no version that could still hold. */
 export const NO_VERSION = 'superseded';
 
-/** Firestore refuses empty names and `__…__`; its client stumbles over `constructor` and the like in an update. */
+/** Firestore refuses empty names and `__…__`; its library stumbles over `constructor` and the like. */
 export function encodeFieldName(name: string): string {
   const isRefused = name === '' || name.startsWith('__') || name in Object.prototype;
   return isRefused || name.startsWith(RESERVED) ? ESCAPE + name : name;
@@ -32,10 +33,6 @@ function decodeFieldName(name: string): string {
   return name.startsWith(ESCAPE) ? name.slice(ESCAPE.length) : name;
 }
 
-export function encodeFields(data: object): [string, unknown][] {
-  return Object.entries(data).map(([name, value]) => [encodeFieldName(name), encodeValue(value, 1)]);
-}
-
 /** What a field or a cursor of it holds. An array in an array, and what is very deep, becomes JSON text. */
 export function encodeValue(value: unknown, level = 1): unknown {
   if (value === null || typeof value !== 'object') return Object.is(value, -0) ? 0 : value;
@@ -43,8 +40,12 @@ export function encodeValue(value: unknown, level = 1): unknown {
   if (Array.isArray(value)) {
     return value.map((item: unknown) => (Array.isArray(item) ? asJson(item) : encodeValue(item, level + 1)));
   }
+  return encodeFields(value, level + 1);
+}
+
+function encodeFields(fields: object, level = 1): object {
   return Object.fromEntries(
-    Object.entries(value).map(([name, child]) => [encodeFieldName(name), encodeValue(child, level + 1)]),
+    Object.entries(fields).map(([name, child]) => [encodeFieldName(name), encodeValue(child, level)]),
   );
 }
 
@@ -66,66 +67,60 @@ function decodeFields(fields: object): object {
   );
 }
 
-/** All fields of a whole new document. */
-export function newDocument(data: object, writeId: string, expireAt: number | undefined): DocumentData {
-  const document: DocumentData = Object.fromEntries([...encodeFields(data), [WRITE_ID_FIELD, writeId]]);
-  if (expireAt !== undefined) document[EXPIRE_AT_FIELD] = Timestamp.fromMillis(expireAt);
-  return document;
-}
-
-/**
- * Field paths and values that turn the document of that version into another one. Only an update takes a precondition,
- * and an update keeps what it does not name: so a version carries the field names that it was read with.
- */
-export function replacement(
-  version: FirestoreVersion,
+/** All fields of a document. No two writes of one are equal, by their `writeId`: Firestore would leave the version of an equal one as it is. */
+export function newFields(
   data: object,
   writeId: string,
   expireAt: number | undefined,
-): [FieldPath, unknown][] {
-  const fields = new Map(version.fields.map((name): [string, unknown] => [name, FieldValue.delete()]));
-  for (const [name, value] of encodeFields(data)) fields.set(name, value);
-  fields.set(WRITE_ID_FIELD, writeId);
-  fields.set(EXPIRE_AT_FIELD, expireAt === undefined ? FieldValue.delete() : Timestamp.fromMillis(expireAt));
-  return [...fields].map(([name, value]) => [new FieldPath(name), value]);
+): Record<string, ValueProto> {
+  return {
+    ...toProtoFields(encodeFields(data)),
+    [WRITE_ID_FIELD]: { stringValue: writeId },
+    ...(expireAt === undefined ? {} : { [EXPIRE_AT_FIELD]: { timestampValue: timestamp(expireAt) } }),
+  };
 }
 
-export interface FirestoreVersion {
-  updateTime: Timestamp;
-  /** As stored, without ours. */
-  fields: string[];
+function timestamp(epochMs: number): TimestampProto {
+  const seconds = Math.floor(epochMs / 1_000);
+  return { seconds, nanos: Math.round((epochMs - seconds * 1_000) * 1_000_000) };
 }
 
 /** Full nanoseconds: a rounded time would not be the precondition that was meant. */
-export function encodeVersion(updateTime: Timestamp, fields: string[]): string {
-  const names = fields.filter((name) => name !== WRITE_ID_FIELD && name !== EXPIRE_AT_FIELD).toSorted();
-  const nanoseconds = String(updateTime.nanoseconds).padStart(9, '0');
-  return `${updateTime.seconds}.${nanoseconds}:${names.map(encodeURIComponent).join(',')}`;
+export function encodeVersion(updateTime: TimestampProto | undefined): string {
+  if (updateTime === undefined) return NO_VERSION;
+  return `${updateTime.seconds}.${String(updateTime.nanos).padStart(9, '0')}`;
 }
 
 /** `undefined` for what is no version of this store: it can hold for no document. */
-export function decodeVersion(version: string): FirestoreVersion | undefined {
-  const parts = /^(\d{1,12})\.(\d{9}):(.*)$/s.exec(version);
-  if (parts === null) return undefined;
-  const [, seconds, nanoseconds, names = ''] = parts;
-  const fields = names === '' ? [] : names.split(',').map(decodeURIComponent);
-  return { updateTime: new Timestamp(Number(seconds), Number(nanoseconds)), fields };
+export function decodeVersion(version: string): TimestampProto | undefined {
+  const parts = /^(\d{1,12})\.(\d{9})$/.exec(version);
+  return parts === null ? undefined : { seconds: Number(parts[1]), nanos: Number(parts[2]) };
 }
 
-export function versionOf(snapshot: DocumentSnapshot): string {
-  const { updateTime } = snapshot;
-  return updateTime === undefined
-    ? NO_VERSION
-    : encodeVersion(updateTime, Object.keys(snapshot.data() ?? {}));
-}
-
-export function readSnapshot<T extends object>(snapshot: DocumentSnapshot): Versioned<T> | undefined {
-  const fields = snapshot.data();
-  if (fields === undefined) return undefined;
-  const { [WRITE_ID_FIELD]: _writeId, [EXPIRE_AT_FIELD]: _expireAt, ...data } = fields;
+/** `root` begins the name of every document. */
+export function readDocument<T extends object>(root: string, document: DocumentProto): Versioned<T> {
+  const path = document.name.slice(root.length + 1);
+  const at = path.lastIndexOf('/');
   return {
-    ref: { collection: snapshot.ref.parent.path, id: snapshot.id },
-    data: decodeFields(data) as T,
-    version: versionOf(snapshot),
+    ref: { collection: path.slice(0, at), id: path.slice(at + 1) },
+    data: ownFields(fromProtoFields(document.fields)) as T,
+    version: encodeVersion(document.updateTime),
   };
+}
+
+export function readSnapshot<T extends object>(
+  ref: DocumentRef<T>,
+  { fields, updateTime }: Snapshot,
+): Versioned<T> | undefined {
+  if (fields === undefined) return undefined;
+  return { ref, data: ownFields(fields) as T, version: encodeVersion(updateTime) };
+}
+
+function ownFields(fields: object): object {
+  const {
+    [WRITE_ID_FIELD]: _writeId,
+    [EXPIRE_AT_FIELD]: _expireAt,
+    ...own
+  } = fields as Record<string, unknown>;
+  return decodeFields(own);
 }

@@ -1,4 +1,6 @@
-import { PenstockError, type ErrorCode } from '../../ports/penstock-error.ts';
+import { PenstockError } from '../../ports/penstock-error.ts';
+import { readGoogleError } from './google-error-text.ts';
+import { httpStatus, httpTranslation, isHttpForbidden, type Translation } from './google-http-error.ts';
 
 export interface GoogleCall {
   /** What is done, to which id: begins the error message. */
@@ -6,13 +8,10 @@ export interface GoogleCall {
   /** The role that lets a service account do it. */
   role: string;
   timeoutMs: number;
-}
-
-interface Translation {
-  code: ErrorCode;
-  retry: 'never' | 'later';
-  /** What to do next. */
-  next: string;
+  /** What to do when what the call is about is not there: names the variable or the Terraform file. */
+  ifMissing?: string;
+  /** What to do when no answer comes, where the reader can do anything: names the variable of the emulator. */
+  ifUnreachable?: string;
 }
 
 /** By gRPC status code. */
@@ -31,16 +30,24 @@ const TRANSLATIONS: Record<number, Translation> = {
   16: { code: 'unauthenticated', retry: 'never', next: 'run "gcloud auth application-default login"' },
 };
 
+const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
 
-/** Runs one call to Google with a deadline, and turns what goes wrong into a PenstockError with the vendor's error as its cause. */
-export async function callGoogle<T>(call: GoogleCall, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs one call to Google with a deadline, and turns what goes wrong into a PenstockError with the vendor's error as its
+ * cause. The signal lets work that holds a connection stop at the deadline.
+ */
+export async function callGoogle<T>(call: GoogleCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(timedOut(call)), call.timeoutMs);
+    timer = setTimeout(() => {
+      reject(timedOut(call));
+      late.abort();
+    }, call.timeoutMs);
   });
   try {
-    return await Promise.race([work(), deadline]);
+    return await Promise.race([work(late.signal), deadline]);
   } catch (error) {
     throw translateGoogleError(call, error);
   } finally {
@@ -52,15 +59,18 @@ export function translateGoogleError(call: GoogleCall, error: unknown): Penstock
   if (error instanceof PenstockError) return error;
   const code = grpcCode(error);
   const said = messageOf(error);
-  if (code === PERMISSION_DENIED) {
+  if (code === PERMISSION_DENIED || isHttpForbidden(error)) {
     const next = `grant ${call.role} to the service account it runs as`;
     return new PenstockError('forbidden', `${call.what}: ${said}; ${next}`, { cause: error });
   }
-  const known = code === undefined ? undefined : TRANSLATIONS[code];
+  const known = (code === undefined ? undefined : TRANSLATIONS[code]) ?? httpTranslation(error);
   if (known === undefined) {
     return new PenstockError('internal', `${call.what}: ${said}; look at its cause`, { cause: error });
   }
-  return new PenstockError(known.code, `${call.what}: ${said}; ${known.next}`, {
+  const isMissing = code === NOT_FOUND || httpStatus(error) === 404;
+  const isUnreachable = known.code === 'unavailable' || known.code === 'timeout';
+  const next = (isMissing && call.ifMissing) || (isUnreachable && call.ifUnreachable) || known.next;
+  return new PenstockError(known.code, `${call.what}: ${said}; ${next}`, {
     retry: known.retry,
     cause: error,
   });
@@ -72,14 +82,15 @@ export function grpcCode(error: unknown): number | undefined {
   return isCoded ? (error.code as number) : undefined;
 }
 
-/** By shape, not by class: under a test runner an error may be of another realm. */
+/** By shape, not by class: under a test runner an error may be of another realm. Some clients give the answer's JSON as the message. */
 function messageOf(error: unknown): string {
   const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
-  return hasMessage ? String(error.message) : String(error);
+  const text = hasMessage ? String(error.message) : String(error);
+  return readGoogleError(text).message ?? text;
 }
 
-function timedOut({ what, timeoutMs }: GoogleCall): PenstockError {
-  return new PenstockError('timeout', `${what}: no answer in ${timeoutMs} ms; it is tried again`, {
+function timedOut({ what, timeoutMs, ifUnreachable = 'it is tried again' }: GoogleCall): PenstockError {
+  return new PenstockError('timeout', `${what}: no answer in ${timeoutMs} ms; ${ifUnreachable}`, {
     retry: 'later',
   });
 }

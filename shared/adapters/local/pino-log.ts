@@ -1,6 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { redact } from '../../core/repository/scan-secrets.ts';
 import type { Log, LogFields } from '../../ports/log.ts';
+import type { Trace } from '../../ports/trace.ts';
+import { parseTraceparent } from '../../ports/traceparent.ts';
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'SILENT';
 
@@ -13,10 +15,19 @@ const MAX_DEPTH = 5;
 const SECRET_NAMES =
   /^(?:proxy-)?authorization$|^x-api-key$|^(?:[a-z]+_?)?(?:ticket|token|secret|password|apikey|api_key|privatekey|private_key)$/i;
 /** Names of the entry itself: a field of the same name would replace it for whoever reads the line. */
-const RESERVED = new Set(['severity', 'message', 'time']);
+const RESERVED = new Set(['severity', 'message', 'time', 'trace']);
+
+export interface PinoLogConfig {
+  level: LogLevel;
+  /** Whose current span each entry names. @default none */
+  trace?: Pick<Trace, 'current'>;
+  /** Google Cloud project in which traces are looked up. */
+  project?: string | undefined;
+  destination?: DestinationStream;
+}
 
 /** One JSON line per entry, in the shape that Cloud Logging reads: severity, message, time, trace. */
-export function createPinoLog(config: { level: LogLevel; destination?: DestinationStream }): Log {
+export function createPinoLog(config: PinoLogConfig): Log {
   const options = {
     level: levels[config.level],
     base: null,
@@ -24,30 +35,44 @@ export function createPinoLog(config: { level: LogLevel; destination?: Destinati
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ severity: severities[label] ?? 'DEFAULT' }) },
   };
-  return wrap(pino(options, config.destination ?? pino.destination({ fd: 2, sync: true })), {});
+  const logger = pino(options, config.destination ?? pino.destination({ fd: 2, sync: true }));
+  return wrap(logger, {}, () => traceEntry(config));
 }
 
 /** Fields are merged here and not by the logger, which would write a name twice. */
-function wrap(logger: Logger, inherited: LogFields): Log {
+function wrap(logger: Logger, inherited: LogFields, trace: () => object): Log {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) => {
-    if (logger.isLevelEnabled(level)) logger[level](entryOf({ ...inherited, ...fields }), redact(message));
+    if (!logger.isLevelEnabled(level)) return;
+    logger[level]({ ...entryOf({ ...inherited, ...fields }), ...trace() }, redact(message));
   };
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    with: (fields) => wrap(logger, { ...inherited, ...fields }),
+    with: (fields) => wrap(logger, { ...inherited, ...fields }, trace),
   };
 }
 
-function entryOf({ trace, ...fields }: LogFields): Record<string, unknown> {
+/** Its id for people and programs, and what Cloud Logging links an entry to its trace by. */
+function traceEntry({ trace, project }: PinoLogConfig): object {
+  const context = parseTraceparent(trace?.current());
+  if (context === undefined) return {};
+  const { traceId, spanId, isSampled } = context;
+  return {
+    trace: traceId,
+    'logging.googleapis.com/trace': project === undefined ? traceId : `projects/${project}/traces/${traceId}`,
+    'logging.googleapis.com/spanId': spanId,
+    'logging.googleapis.com/trace_sampled': isSampled,
+  };
+}
+
+function entryOf(fields: LogFields): Record<string, unknown> {
   const named = Object.entries(fields).map(([name, value]) => [
     RESERVED.has(name) ? `${name}_` : name,
     safe(name, value),
   ]);
-  const entry = Object.fromEntries(named) as Record<string, unknown>;
-  return trace === undefined ? entry : { ...entry, 'logging.googleapis.com/trace': trace };
+  return Object.fromEntries(named) as Record<string, unknown>;
 }
 
 /** Each text by itself: in the finished line, escapes would hide where a secret begins. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobRequest, JobStarter } from '../../ports/job-starter.ts';
+import { attemptPath, jobEnvironment, type JobRequest, type JobStarter } from '../../ports/job-starter.ts';
 import type { Log } from '../../ports/log.ts';
 
 export interface ProcessJobStarterConfig {
@@ -30,15 +30,13 @@ interface RunningJob {
   ending?: Promise<void>;
 }
 
-type JobId = Pick<JobRequest, 'tenant' | 'run' | 'task' | 'generation'>;
-
 /** Jobs as child processes: the same program that Cloud Run runs, with the same environment. They outlive a crash of this process. */
 export function createProcessJobStarter(config: ProcessJobStarterConfig): ProcessJobStarter {
   const jobs = new Map<string, RunningJob>();
   mkdirSync(config.logFolder, { recursive: true });
 
   function begin(job: JobRequest): void {
-    const name = nameOf(job);
+    const name = attemptPath(job);
     const { tenant, run, task, generation } = job;
     const child = spawnJob(config, job);
     const ended = new Promise<void>((resolve) => {
@@ -77,13 +75,13 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
   return {
     start: (job) => {
       // A repeat of what runs already needs no room of its own.
-      if (jobs.has(nameOf(job))) return Promise.resolve('started');
+      if (jobs.has(attemptPath(job))) return Promise.resolve('started');
       if (jobs.size >= config.maxJobs) return Promise.resolve('no_capacity');
       begin(job);
       return Promise.resolve('started');
     },
     cancel: (job) => {
-      const running = jobs.get(nameOf(job));
+      const running = jobs.get(attemptPath(job));
       if (running !== undefined) void endOnce(running);
       return Promise.resolve();
     },
@@ -97,9 +95,9 @@ function spawnJob(
   { command, environment, logFolder }: ProcessJobStarterConfig,
   job: JobRequest,
 ): ChildProcess {
-  const { run, task, generation, ticket } = job;
+  const { run, task, generation } = job;
   const [program = '', ...args] = command;
-  const env = { ...environment, PENSTOCK_TICKET: ticket, PENSTOCK_ATTEMPT: `${run}/${task}/${generation}` };
+  const env = { ...environment, ...jobEnvironment(job) };
   // Its own file and no pipe: a pipe would break with this process, and the job with its next line.
   const output = openSync(join(logFolder, `${run}.${task}.${generation}.log`), 'a');
   try {
@@ -117,8 +115,4 @@ function killGroup({ pid }: ChildProcess): void {
   } catch {
     // The whole group has ended already.
   }
-}
-
-function nameOf({ tenant, run, task, generation }: JobId): string {
-  return `${tenant}/${run}.${task}.${generation}`;
 }

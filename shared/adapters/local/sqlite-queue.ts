@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { encodeMessage } from '../../ports/queue-rules.ts';
@@ -67,6 +68,8 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
     maxBackoffMs,
   };
   const leaseMs = ackDeadlineMs + LEASE_MARGIN_MS;
+  /** A delivery is not part of what its publisher is in the middle of, nor of whatever set the timer. */
+  const detached = AsyncLocalStorage.snapshot();
   const receivers = new Map<string, Receiver>();
   /** Publications and deliveries that are not yet stored with their outcome. */
   let open = 0;
@@ -126,7 +129,7 @@ export function createSqliteQueue(config: SqliteQueueConfig): SqliteQueue {
       return;
     }
     receiver.inFlight += 1;
-    void deliver(receiver, delivery);
+    void detached(deliver, receiver, delivery);
   }
 
   function handNext(receiver: Receiver): void {

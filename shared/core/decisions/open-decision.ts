@@ -10,7 +10,7 @@ import type { Task } from '../task.ts';
 import { askBudgetRaise } from './budget-raise.ts';
 import { type Decision, goesOn } from './decision.ts';
 
-type OpenPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'settings'>;
+type OpenPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'settings' | 'trace'>;
 
 /** Whoever comes by so soon after a decision was asked publishes its notice again; later the reminder makes good a lost one. */
 const NOTICE_MS = 10 * 60_000;

@@ -26,7 +26,7 @@ export async function findSubtask(
  * under way is charged and loses its fence. `without effect`: it had ended before.
  */
 export async function completeSubtask(
-  ports: Pick<Ports, 'store' | 'queue' | 'clock'>,
+  ports: Pick<Ports, 'store' | 'queue' | 'clock' | 'trace'>,
   fence: Fence,
   { subtask, message }: { subtask: Versioned<Task>; message: AgentMessage },
 ): Promise<'completed' | 'without effect'> {
@@ -42,7 +42,7 @@ export async function completeSubtask(
   const isOurs = task.history.at(-1)?.by === by && task.state === 'succeeded';
   if (!changed && !isOurs) return 'without effect';
   const generation = Math.max(1, task.attempts.length);
-  await publish(ports, 'task-finished', { v: 1, tenant, run, task: task.id, generation });
+  await publish(ports, 'task-finished', { v: 1, tenant, run, task: task.id, generation }, task);
   return 'completed';
 }
 

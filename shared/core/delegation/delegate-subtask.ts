@@ -12,7 +12,7 @@ import { MAX_DELEGATION_DEPTH } from './judge-delegation.ts';
 import { delegated, takenIds } from './new-subtask.ts';
 import { recordDelegation } from './record-delegation.ts';
 
-export type DelegatePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'agents'>;
+export type DelegatePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'agents' | 'trace'>;
 
 /**
  * A subtask of the task that the fence holds (001-04): it begins at once, beside its parent, is paid out of the parent's

@@ -80,6 +80,7 @@ function childOf(
     depth: parent.depth + 1,
     dependencies: parent.dependencies,
     dependants: parent.dependants,
+    ...(parent.dependantPools === undefined ? {} : { dependantPools: parent.dependantPools }),
     allotmentMicroUsd: microUsd,
   };
   return { ...newTask(run, spec, at, parent.maxAttempts), target: parent.target };

@@ -5,6 +5,7 @@ export type IntegrationPorts = Pick<
   Ports,
   | 'store'
   | 'queue'
+  | 'trace'
   | 'blobs'
   | 'clock'
   | 'ids'

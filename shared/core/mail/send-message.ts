@@ -14,7 +14,7 @@ import { cleanMessage, MAX_MAIL, postMessage } from './post-message.ts';
  * @throws PenstockError `stale`; `forbidden` or `too_large` with what to do instead.
  */
 export async function sendMessage(
-  ports: Pick<Ports, 'store' | 'queue' | 'clock' | 'agents'>,
+  ports: Pick<Ports, 'store' | 'queue' | 'clock' | 'agents' | 'trace'>,
   fence: Fence,
   { message, correlation_id: correlationId }: MessageProposal,
 ): Promise<ProposalAnswer> {

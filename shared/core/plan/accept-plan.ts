@@ -18,7 +18,7 @@ import { storeTasks } from './store-tasks.ts';
 
 type AcceptPorts = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'log' | 'agents' | 'policy' | 'settings' | 'memory'
+  'store' | 'queue' | 'blobs' | 'clock' | 'log' | 'agents' | 'policy' | 'settings' | 'memory' | 'trace'
 >;
 
 /** Share of the run's budget that its plan's tasks may spend; the rest is for planning, fixing and review. */

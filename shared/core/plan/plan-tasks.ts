@@ -31,6 +31,7 @@ export interface NewTask {
   depth?: number;
   dependencies?: string[];
   dependants?: string[];
+  dependantPools?: Task['dependantPools'];
   inputs?: string[];
   fixes?: Task['fixes'];
   allotmentMicroUsd: number;
@@ -51,7 +52,7 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     acceptance: spec.acceptance ?? [],
     scope: spec.scope ?? [],
     lane: spec.lane ?? spec.agent.lane,
-    pool: spec.agent.category === 'platform' ? 'core' : spec.agent.category,
+    pool: poolOf(spec.agent),
     optional: spec.optional ?? false,
     priority: run.priority,
     held: run.paused,
@@ -60,6 +61,7 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     depth: spec.depth ?? 0,
     dependencies: spec.dependencies ?? [],
     dependants: spec.dependants ?? [],
+    ...(spec.dependantPools === undefined ? {} : { dependantPools: spec.dependantPools }),
     inputs: spec.inputs ?? null,
     ...(spec.fixes === undefined ? {} : { fixes: spec.fixes }),
     state: 'pending',
@@ -71,10 +73,15 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     notBefore: 0,
     leaseUntil: 0,
     attempts: [],
+    ...(run.traceparent === undefined ? {} : { traceparent: run.traceparent }),
     createdAt: at,
     updatedAt: at,
     history: appendHistory([], { at, state: 'pending', by: 'plan' }),
   };
+}
+
+function poolOf({ category }: Agent): Task['pool'] {
+  return category === 'platform' ? 'core' : category;
 }
 
 export interface PlanTasks {
@@ -92,8 +99,9 @@ export interface PlanTasks {
 export function planTasks(options: PlanTasks): Task[] {
   const { run, planned, reused, at } = options;
   const dependants = dependantsOf(planned);
+  const pools = new Map(planned.map(({ id, agent }) => [id, poolOf(agentOf(options, agent))]));
   const tasks = planned.map((task) => {
-    const spec = specOf(options, task, dependants.get(task.id) ?? []);
+    const spec = specOf(options, task, byPool(dependants.get(task.id) ?? [], pools));
     const fresh = newTask(run, spec, at, options.maxAttempts);
     const old = reused.get(task.id);
     return old === undefined ? fresh : asReused(fresh, old);
@@ -101,14 +109,28 @@ export function planTasks(options: PlanTasks): Task[] {
   return [...tasks, ...reusedSubtasks(tasks, reused)];
 }
 
-function specOf(
-  { run, agents, allotmentMicroUsd }: PlanTasks,
-  task: PlannedTask,
+function agentOf({ run, agents }: PlanTasks, name: string): Agent {
+  const agent = agents.get(name);
+  if (agent !== undefined) return agent;
+  throw new TypeError(`plan of run ${run.id} was not validated: no agent ${name}`);
+}
+
+function byPool(
   dependants: string[],
+  pools: ReadonlyMap<string, Task['pool']>,
+): Pick<Task, 'dependants' | 'dependantPools'> {
+  if (dependants.length === 0) return { dependants };
+  const dependantPools = Object.groupBy(dependants, (id) => pools.get(id) ?? 'core');
+  return { dependants, dependantPools: { ...dependantPools } };
+}
+
+function specOf(
+  options: PlanTasks,
+  task: PlannedTask,
+  waiting: Pick<Task, 'dependants' | 'dependantPools'>,
 ): NewTask {
-  const agent = agents.get(task.agent);
-  if (agent === undefined)
-    throw new TypeError(`plan of run ${run.id} was not validated: no agent ${task.agent}`);
+  const { run, allotmentMicroUsd } = options;
+  const agent = agentOf(options, task.agent);
   return {
     id: task.id,
     kind: 'work',
@@ -122,7 +144,7 @@ function specOf(
     lane: run.targets.length === 0 ? 'function' : (task.lane ?? agent.lane),
     optional: task.optional,
     dependencies: task.dependencies,
-    dependants,
+    ...waiting,
     allotmentMicroUsd,
   };
 }

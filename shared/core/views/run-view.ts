@@ -1,4 +1,5 @@
 import type { HistoryView, RunView } from '../../messages/run-view.ts';
+import { parseTraceparent } from '../../ports/traceparent.ts';
 import type { HistoryEntry } from '../history.ts';
 import type { Run } from '../run.ts';
 import { isoTime } from './iso-time.ts';
@@ -29,6 +30,7 @@ export function runView(run: Run): RunView {
     checksFrom: run.contract?.reasons ?? [],
     ...(diffStat === undefined ? {} : { diffStat }),
     ...(pullRequest === undefined ? {} : { pullRequest }),
+    ...traceView(run),
     createdAt: isoTime(run.createdAt),
     updatedAt: isoTime(run.updatedAt),
     ...(endedAt === undefined ? {} : { endedAt: isoTime(endedAt) }),
@@ -44,6 +46,11 @@ export function historyView(history: readonly HistoryEntry[]): HistoryView[] {
     by,
     ...(note === undefined ? {} : { note }),
   }));
+}
+
+function traceView({ traceparent }: Run): Pick<RunView, 'trace'> {
+  const context = parseTraceparent(traceparent);
+  return context === undefined ? {} : { trace: context.traceId };
 }
 
 function targetView(run: Run): Partial<RunView> {

@@ -30,7 +30,7 @@ export interface JobWorld {
 }
 
 /** A repository, a scripted model, a platform, and room for jobs: all real processes and files, all removed by `stop`. */
-export async function openJobWorld(turns: object[]): Promise<JobWorld> {
+export async function openJobWorld(turns: object[], program?: string): Promise<JobWorld> {
   const repository = createSampleRepository(files);
   const script = parseScript(JSON.stringify({ name: 'test', note: 'scripted', turns }), 'test');
   const model = await startScriptServer({ script });
@@ -57,13 +57,14 @@ export async function openJobWorld(turns: object[]): Promise<JobWorld> {
         limits: { turns: 20, wrapUpAt: now + 50_000, hardLimitAt: now + 55_000, renewEveryMs: 500 },
         ...brief,
       });
-      const job = startJobProcess({
+      const given = {
         PENSTOCK_ATTEMPTS_URL: attempts.url,
         PENSTOCK_TICKET: attempts.ticket,
-        PENSTOCK_ATTEMPT: 'run1/api/1',
+        PENSTOCK_ATTEMPT: 'local/run1/api/1',
         PENSTOCK_DATA: data,
         ...environment,
-      });
+      };
+      const job = startJobProcess(given, program);
       jobs.push(job);
       return job;
     },

@@ -13,7 +13,11 @@ describe('the function api behind the functions framework', () => {
   let url: string;
   beforeAll(async () => {
     world = await openApiWorld();
-    registerHttp(api, () => Promise.resolve(world.runtime));
+    registerHttp(
+      'api',
+      () => Promise.resolve(api),
+      () => Promise.resolve(world.runtime),
+    );
     server = getTestServer('api');
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${portOf(server)}`;

@@ -90,6 +90,74 @@ describe('Dead letters', () => {
     ]);
   });
 
+  describe('as Pub/Sub forwards them', () => {
+    const PUBLISHED = '2026-11-20T10:00:00.123Z';
+    /** A copy of a message, with what Pub/Sub says of where it failed. */
+    const forward = (
+      messageId: string,
+      { publishedAt = PUBLISHED, raw }: { publishedAt?: string; raw?: string } = {},
+    ) =>
+      pushMessage(
+        door.url,
+        'dead-letter',
+        { v: 1, tenant: TENANT, run: 'gone1234' },
+        {
+          messageId,
+          attributes: {
+            topic: 'run-accepted',
+            tenant: TENANT,
+            run: 'gone1234',
+            CloudPubSubDeadLetterSourceSubscription: 'decomposition',
+            CloudPubSubDeadLetterSourceSubscriptionProject: 'acme',
+            CloudPubSubDeadLetterSourceDeliveryCount: '20',
+            ...(publishedAt === '' ? {} : { CloudPubSubDeadLetterSourceTopicPublishTime: publishedAt }),
+          },
+          ...(raw === undefined ? {} : { raw }),
+        },
+      );
+
+    it('keeps the message as it was published, and where it failed', async () => {
+      expect(await forward('copy-1')).toBe(204);
+      expect(await kept()).toMatchObject([
+        {
+          topic: 'run-accepted',
+          subscription: 'decomposition',
+          message: { v: 1, tenant: TENANT, run: 'gone1234' },
+          attributes: { topic: 'run-accepted', tenant: TENANT, run: 'gone1234' },
+          run: 'gone1234',
+        },
+      ]);
+    });
+
+    it.each([
+      ['one record of a copy that comes again', 'copy-1', {}, 1],
+      ['one record of two copies of a message', 'copy-2', {}, 1],
+      [
+        'two records of a hint that was published twice',
+        'copy-2',
+        { publishedAt: '2026-11-20T11:00:00.000Z' },
+        2,
+      ],
+    ])('keeps %s', async (_, messageId, options, count) => {
+      await forward('copy-1');
+      expect(await forward(messageId, options)).toBe(204);
+      expect(await kept()).toHaveLength(count);
+    });
+
+    it('tells copies apart by their own ids where nothing says when the message was published', async () => {
+      for (const id of ['copy-1', 'copy-1', 'copy-2']) await forward(id, { publishedAt: '' });
+      expect((await kept()).map((one) => ('messageId' in one ? one.messageId : '')).toSorted()).toEqual([
+        'copy-1',
+        'copy-2',
+      ]);
+    });
+
+    it('keeps what is no JSON as text, under the subscription that it failed on', async () => {
+      expect(await forward('copy-1', { raw: 'not json' })).toBe(204);
+      expect(await kept()).toMatchObject([{ subscription: 'decomposition', message: { text: 'not json' } }]);
+    });
+  });
+
   it('keeps a letter that is larger than a record', async () => {
     const message = { padding: 'x'.repeat(300_000) };
     expect(await pushMessage(door.url, 'dead-letter', letter('gone1234', { message }))).toBe(204);

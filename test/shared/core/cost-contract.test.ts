@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Ports } from '../../../shared/core/ports.ts';
 import { refs } from '../../../shared/core/refs.ts';
 import { isTerminal, type Run } from '../../../shared/core/run.ts';
 import { type Bill, countPorts, emptyBill } from '../../support/count-ports.ts';
@@ -34,15 +35,20 @@ const fan = (width: number): PlannedEdge[] => join(width).slice(0, -1);
 
 describe('the cost contract of a function-lane task', () => {
   let platform: Platform | undefined;
+  let uncounted: Pick<Ports, 'store'>;
   afterEach(async () => {
     await platform?.stop();
   });
 
   async function measure(tasks: PlannedEdge[]): Promise<{ bill: Bill; run: Run }> {
     const bill = emptyBill();
+    const count = countPorts(bill);
     platform = await startPlatform({
       work: () => Promise.resolve({ outcome: 'succeeded', summary: 'done' }),
-      decorate: countPorts(bill),
+      decorate: (ports) => {
+        uncounted = ports;
+        return count(ports);
+      },
       env: { PENSTOCK_MAX_PLAN_TASKS: '202', PENSTOCK_SWEEP_SECONDS: '600' },
     });
     // What it looked for when it started is not the run's.
@@ -52,16 +58,16 @@ describe('the cost contract of a function-lane task', () => {
     };
     const { status, body } = await platform.post('/api/requirements', { requirement: 'Count.', plan });
     expect(status).toBe(202);
-    const run = await waitForEnd(platform, String(body['runId']));
-    await platform.host.runtime.queue.idle();
+    const run = await waitForEnd(String(body['runId']));
+    await platform.settled();
     return { bill, run };
   }
 
   /** Reads below the counters. */
-  async function waitForEnd({ host }: Platform, id: string): Promise<Run> {
+  async function waitForEnd(id: string): Promise<Run> {
     const deadline = Date.now() + 20_000;
     while (Date.now() < deadline) {
-      const run = (await host.runtime.store.get(refs.run(TENANT, id)))?.data;
+      const run = (await uncounted.store.get(refs.run(TENANT, id)))?.data;
       if (run !== undefined && isTerminal(run.stage)) return run;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -4,7 +4,7 @@ import { readJobConfig } from '../../../shared/runtime/job-config.ts';
 const environment = {
   PENSTOCK_ATTEMPTS_URL: 'https://attempts.example',
   PENSTOCK_TICKET: 'ticket-0123456789-0123456789',
-  PENSTOCK_ATTEMPT: 'run1/api/1',
+  PENSTOCK_ATTEMPT: 'local/run1/api/1',
 };
 
 describe('readJobConfig', () => {
@@ -12,10 +12,27 @@ describe('readJobConfig', () => {
     expect(readJobConfig(environment)).toEqual({
       attemptsUrl: 'https://attempts.example',
       ticket: environment.PENSTOCK_TICKET,
-      attempt: 'run1/api/1',
+      attempt: 'local/run1/api/1',
       dataFolder: '/workspace',
       sandbox: 'auto',
       isUnsafeAllowed: false,
+      trace: { OTEL_TRACES_SAMPLER_ARG: 1 },
+    });
+  });
+
+  it('knows the trace it goes on in, and where its spans go', () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const config = readJobConfig({
+      ...environment,
+      PENSTOCK_TRACEPARENT: traceparent,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+      GOOGLE_CLOUD_PROJECT: 'acme',
+    });
+    expect(config).toMatchObject({ traceparent, project: 'acme' });
+    expect(config.trace).toEqual({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_TRACES_SAMPLER_ARG: 0.25,
     });
   });
 

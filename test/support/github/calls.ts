@@ -25,6 +25,10 @@ export interface Fault {
   body?: object;
   /** How many calls fail. @default 1 */
   times?: number;
+  /** How many matching calls go by before. @default 0 */
+  skip?: number;
+  /** Told of each call that fails. */
+  onFail?: () => void;
 }
 
 export interface Calls {
@@ -38,10 +42,13 @@ export function addCallLog(app: Hono): Calls {
   let faults: Fault[] = [];
 
   const take = (context: Context): Fault | undefined => {
-    const fault = faults.find(({ match }) => fits(match, context));
+    const matching = faults.filter(({ match }) => fits(match, context));
+    const fault = matching.find(({ skip = 0 }) => skip === 0);
+    for (const one of matching) if (one.skip !== undefined && one.skip > 0) one.skip -= 1;
     if (fault === undefined) return undefined;
     fault.times = (fault.times ?? 1) - 1;
     faults = faults.filter(({ times }) => times !== 0);
+    fault.onFail?.();
     return fault;
   };
   app.use('*', async (context, next) => {

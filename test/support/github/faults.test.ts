@@ -34,6 +34,25 @@ describe('a failure that the stand-in was told to make', () => {
     expect((await post('two')).status).toBe(201);
     expect(await bodies()).toEqual(['two']);
   });
+  it('comes at the matching call that it is for, and tells so', async () => {
+    let failed = 0;
+    fixture.github.failNext({
+      match: { method: 'PATCH', path: /comments\/\d+$/ },
+      status: 502,
+      applied: false,
+      skip: 1,
+      onFail: () => void (failed += 1),
+    });
+    const [comment] = await fixture.github.comments('acme/todo', issue);
+    const edit = () =>
+      fixture.api('PATCH', `/repos/acme/todo/issues/comments/${comment?.id}`, {
+        token,
+        body: { body: 'two' },
+      });
+    expect([(await edit()).status, failed]).toEqual([200, 0]);
+    expect([(await edit()).status, failed]).toEqual([502, 1]);
+    expect((await edit()).status).toBe(200);
+  });
   it('comes after the call took effect', async () => {
     fixture.github.failNext({ match: { path: /comments$/ }, status: 502, applied: true });
     expect((await post('three')).status).toBe(502);

@@ -1,5 +1,6 @@
 import { runJob } from '../../../functions/agent-job/run-job.ts';
 import { createPinoLog } from '../../../shared/adapters/local/pino-log.ts';
+import { createOpenTelemetryTrace } from '../../../shared/adapters/opentelemetry/opentelemetry-trace.ts';
 import { createSystemClock } from '../../../shared/adapters/local/system-clock.ts';
 import type { Tool } from '../../../shared/ports/tool.ts';
 import { readJobConfig } from '../../../shared/runtime/job-config.ts';
@@ -10,5 +11,6 @@ export async function runSabotagedJob(name: string, run: Tool['run']): Promise<v
     tools.map((tool) => (tool.spec.name === name ? { ...tool, run } : tool));
   const log = createPinoLog({ level: 'INFO' });
   const terminated = new AbortController().signal;
-  await runJob({ config: readJobConfig(), clock: createSystemClock(), log, terminated, wrapTools });
+  const trace = await createOpenTelemetryTrace();
+  await runJob({ config: readJobConfig(), clock: createSystemClock(), log, trace, terminated, wrapTools });
 }

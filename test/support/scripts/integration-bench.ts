@@ -10,6 +10,7 @@ import type { Task } from '../../../shared/core/task.ts';
 import type { Github } from '../github/github-driver.ts';
 import {
   openLabelledIssue,
+  patience,
   PERSON,
   type Platform,
   type PlatformOptions,
@@ -79,7 +80,7 @@ export async function startIntegrationBench(
       branches: Object.keys(await github.branches(repository)),
     }),
     stop: async () => {
-      await platform.host.runtime.queue.idle();
+      await platform.settled();
       await platform.stop();
       await github.webhooksSettled();
       await github.stop();
@@ -143,7 +144,7 @@ export async function testsAt(directory: string, branch: string): Promise<number
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
-  timeoutMs = 20_000,
+  timeoutMs = patience(20_000),
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await holds())) {

@@ -1,10 +1,15 @@
-import { Firestore } from '@google-cloud/firestore';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import {
+  createFirestoreClient,
+  type FirestoreClient,
+} from '../../../../shared/adapters/google/firestore-client.ts';
 import { createFirestoreStore } from '../../../../shared/adapters/google/firestore-store.ts';
 import { openSqliteDatabase } from '../../../../shared/adapters/local/sqlite-database.ts';
+import type { Repeat } from '../../../../shared/adapters/google/repeat-request.ts';
 import { createSqliteStore } from '../../../../shared/adapters/local/sqlite-store.ts';
-import { storeContract, type StoreUnderTest, type Wire } from '../../../contract/store-contract.ts';
+import { storeContract } from '../../../contract/store-contract.ts';
+import type { StoreUnderTest, Wire } from '../../../contract/store/store-cases.ts';
 import { allPages, randomQueries } from '../../../support/random-queries.ts';
 import { startEmulators, type Emulators } from '../../../support/emulators.ts';
 import { group } from '../../../support/groups.ts';
@@ -19,11 +24,11 @@ group('emulators')('Firestore', () => {
   });
 
   // oxlint-disable-next-line typescript/require-await
-  storeContract('Firestore', async () => disturbable(connect()), { hasWire: true });
+  storeContract('Firestore', async () => disturbable(), { hasWire: true });
 
   it('answers random queries page by page like the SQLite store', async () => {
     const database = openSqliteDatabase({ file: ':memory:' });
-    const stores = [createFirestoreStore({ firestore: connect() }), createSqliteStore({ database })];
+    const stores = [createFirestoreStore({ client: connect() }), createSqliteStore({ database })];
     const seed = Number(process.env['PENSTOCK_SEED'] ?? Date.now() % 1_000_000);
     const random = randomQueries(seed);
     const writes = random.writes();
@@ -52,34 +57,47 @@ group('emulators')('Firestore', () => {
   });
 
   it('hides its own fields from readers and keeps them in the document', async () => {
-    const firestore = connect();
-    const store = createFirestoreStore({ firestore });
+    const { store, stored } = open();
     const ref = { collection: 'c', id: 'a' };
     await store.create(ref, { n: 1 }, { expireAt: 1_900_000_000_123 });
-    const stored = (await firestore.doc('c/a').get()).data() ?? {};
-    expect(Object.keys(stored).toSorted()).toEqual(['_penstockExpireAt', '_penstockWriteId', 'n']);
-    expect(stored['_penstockExpireAt'].toMillis()).toBe(1_900_000_000_123);
+    expect(await stored('c/a')).toMatchObject({
+      _penstockExpireAt: { timestampValue: { seconds: '1900000000', nanos: 123_000_000 } },
+      _penstockWriteId: { stringValue: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      n: { integerValue: '1' },
+    });
     const found = await store.get(ref);
     expect(found?.data).toEqual({ n: 1 });
     await store.commit([{ op: 'set', ref, data: { n: 2 }, ifVersion: found?.version ?? '' }]);
-    expect(Object.keys((await firestore.doc('c/a').get()).data() ?? {}).toSorted()).toEqual([
-      '_penstockWriteId',
-      'n',
-    ]);
+    expect(Object.keys(await stored('c/a')).toSorted()).toEqual(['_penstockWriteId', 'n']);
+    await store.close();
+  });
+
+  it('has a version for each write, although Firestore keeps the time of a write that changes nothing', async () => {
+    const { client, store } = open();
+    const write = { update: { name: `${client.root}/c/bare`, fields: { n: { integerValue: 1 } } } };
+    const [first] = await client.commit([write], never);
+    const [second] = await client.commit([write], never);
+    expect(second).toEqual(first);
+    const data = { n: 1 };
+    const versions = new Set<string>();
+    for (let turn = 0; turn < 20; turn += 1) {
+      const result = await store.commit([{ op: 'set', ref: { collection: 'c', id: 'ours' }, data }]);
+      versions.add(result.outcome === 'committed' ? (result.versions[0] ?? '') : '');
+    }
+    expect(versions.size).toBe(20);
     await store.close();
   });
 
   it('recognises its commit when another write followed before it could look', async () => {
-    const firestore = connect();
-    const store = createFirestoreStore({ firestore });
+    const { store, armed } = open();
     const [a, b] = [
       { collection: 'c', id: 'a' },
       { collection: 'c', id: 'b' },
     ];
-    intercept(firestore, async (send) => {
+    armed.push(async (send) => {
       await send();
-      await firestore.doc('c/a').set({ by: 'other' });
-      throw Object.assign(new Error('connection reset'), { code: 14 });
+      await store.commit([{ op: 'set', ref: a, data: { by: 'other' } }]);
+      throw lost();
     });
     const result = await store.commit([
       { op: 'create', ref: a, data: {} },
@@ -91,81 +109,82 @@ group('emulators')('Firestore', () => {
     await store.close();
   });
 
-  it('tries a commit once more that a passing fault kept from being applied', async () => {
-    const firestore = connect();
-    const store = createFirestoreStore({ firestore });
-    intercept(firestore, () => Promise.reject(Object.assign(new Error('no connection'), { code: 14 })));
+  it('sends a commit again that a passing fault kept from being applied, and tells of it', async () => {
+    const { store, repeats, armed } = open();
+    armed.push(() => Promise.reject(lost()));
     expect(await store.create({ collection: 'c', id: 'again' }, {})).toBe('created');
+    expect(repeats).toEqual([{ what: 'commit of c/again', code: 14 }]);
     await store.close();
   });
 
-  it('reports a commit that was not applied as an error that may be tried later', async () => {
-    const firestore = connect();
-    const store = createFirestoreStore({ firestore });
-    const fail = () => Promise.reject(Object.assign(new Error('no connection'), { code: 14 }));
-    intercept(firestore, () => {
-      intercept(firestore, fail);
-      return fail();
-    });
-    const commit = store.create({ collection: 'c', id: 'a' }, {});
-    await expect(commit).rejects.toMatchObject({ code: 'unavailable', retry: 'later' });
-    expect(await store.get({ collection: 'c', id: 'a' })).toBeUndefined();
-    await store.close();
-  });
-
-  it('names the role to grant when it is not allowed', async () => {
-    const firestore = connect();
-    const store = createFirestoreStore({ firestore });
-    intercept(firestore, () => Promise.reject(Object.assign(new Error('PERMISSION_DENIED'), { code: 7 })));
-    const commit = store.create({ collection: 'c', id: 'a' }, {});
-    await expect(commit).rejects.toMatchObject({ code: 'forbidden', retry: 'never' });
-    await expect(commit).rejects.toThrow(/roles\/datastore\.user/);
-    await store.close();
-  });
-
-  it('gives up on a call without an answer', async () => {
-    const firestore = connect();
-    const store = createFirestoreStore({ firestore, timeoutMs: 2000 });
-    await store.get({ collection: 'c', id: 'warm' });
-    intercept(firestore, () => new Promise(() => undefined));
-    const commit = store.create({ collection: 'c', id: 'a' }, {});
-    await expect(commit).rejects.toMatchObject({ code: 'timeout', retry: 'later' });
+  it('counts once for all who ask the same at the same time, and for each what was there before', async () => {
+    const { client, store } = open();
+    let requests = 0;
+    const aggregate = client.aggregate.bind(client);
+    client.aggregate = (...args) => {
+      requests += 1;
+      return aggregate(...args);
+    };
+    const count = () =>
+      store.count({ from: { collection: 'c' }, where: [{ field: 'n', op: '>=', value: 0 }] });
+    let created = 0;
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, n) => {
+        await store.create({ collection: 'c', id: `d${n}` }, { n });
+        created += 1;
+        const before = created;
+        for (const seen of await Promise.all([count(), count()])) {
+          expect(seen).toBeGreaterThanOrEqual(before);
+        }
+      }),
+    );
+    expect(requests).toBeLessThan(60);
     await store.close();
   });
 });
 
-function connect(): Firestore {
-  return new Firestore({ projectId: `penstock-${randomUUID().slice(0, 8)}` });
+const never = new AbortController().signal;
+
+function connect(): FirestoreClient {
+  return createFirestoreClient({
+    projectId: `penstock-${randomUUID().slice(0, 8)}`,
+    emulatorHost: process.env['FIRESTORE_EMULATOR_HOST'],
+  });
 }
 
-type Request = (method: string, ...others: unknown[]) => Promise<unknown>;
+type Answer = ReturnType<FirestoreClient['commit']>;
+/** Stands between the store and the client, for one commit. */
+type Disturbance = (send: () => Answer) => Answer;
 
-/** Stands between the client library and the server, for the next commit only. */
-function intercept(
-  firestore: Firestore,
-  disturbance: (send: () => Promise<unknown>) => Promise<unknown>,
-): void {
-  const wire = firestore as unknown as { request: Request };
-  const request = wire.request.bind(firestore);
-  wire.request = (method, ...others) => {
-    if (method !== 'commit') return request(method, ...others);
-    wire.request = request;
-    return disturbance(() => request(method, ...others));
+function open() {
+  const client = connect();
+  const armed: Disturbance[] = [];
+  const commit = client.commit.bind(client);
+  client.commit = (...args) => {
+    const disturb = armed.shift();
+    return disturb === undefined ? commit(...args) : disturb(() => commit(...args));
   };
+  const repeats: Repeat[] = [];
+  const store = createFirestoreStore({ client, onRepeat: (repeat) => repeats.push(repeat) });
+  const stored = async (path: string) =>
+    (await client.getDocuments([`${client.root}/${path}`], never))[0]?.fields ?? {};
+  return { client, store, repeats, stored, armed };
 }
 
-function disturbable(firestore: Firestore): StoreUnderTest {
-  const store = createFirestoreStore({ firestore });
+const lost = (): Error => Object.assign(new Error('connection reset'), { code: 14 });
+
+function disturbable(): StoreUnderTest {
+  const { store, armed } = open();
   const wire: Wire = {
     repeatNextCommit: () =>
-      intercept(firestore, async (send) => {
+      armed.push(async (send) => {
         await send().catch(() => undefined);
         return send();
       }),
     loseNextAnswer: () =>
-      intercept(firestore, async (send) => {
+      armed.push(async (send) => {
         await send();
-        throw Object.assign(new Error('connection reset'), { code: 14 });
+        throw lost();
       }),
   };
   return { store, wire, close: () => store.close() };

@@ -80,7 +80,7 @@ describe('jobs as child processes', () => {
       expect((await firstReport())?.env).toEqual({
         ...program.environment,
         PENSTOCK_TICKET: job.ticket,
-        PENSTOCK_ATTEMPT: 'r1234567/build/1',
+        PENSTOCK_ATTEMPT: 'local/r1234567/build/1',
       });
     } finally {
       delete process.env['PENSTOCK_CONTRACT_SECRET'];

@@ -25,33 +25,37 @@ function ignore(): void {
 }
 
 // oxlint-disable-next-line typescript/require-await
-queueContract('SQLite', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'penstock-queue-'));
-  const database = openSqliteDatabase({ file: join(folder, 'penstock.db') });
-  const queue = createSqliteQueue({ database, clock: realClock, log, minBackoffMs: 10, maxBackoffMs: 50 });
-  queue.start();
-  let made = 0;
-  return {
-    queue,
-    // oxlint-disable-next-line typescript/require-await
-    async receive({ subscription, ...request }, receive) {
-      made += 1;
-      const unsubscribe = queue.subscribe({
-        ...request,
-        subscription: subscription ?? `sub-${made}`,
-        receive,
-      });
+queueContract(
+  'SQLite',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'penstock-queue-'));
+    const database = openSqliteDatabase({ file: join(folder, 'penstock.db') });
+    const queue = createSqliteQueue({ database, clock: realClock, log, minBackoffMs: 10, maxBackoffMs: 50 });
+    queue.start();
+    let made = 0;
+    return {
+      queue,
       // oxlint-disable-next-line typescript/require-await
-      return async () => unsubscribe();
-    },
-    readDeadLetter: ({ message }) => message as DeadLetter,
-    async close() {
-      await queue.close();
-      database.close();
-      rmSync(folder, { recursive: true });
-    },
-  };
-});
+      async receive({ subscription, ...request }, receive) {
+        made += 1;
+        const unsubscribe = queue.subscribe({
+          ...request,
+          subscription: subscription ?? `sub-${made}`,
+          receive,
+        });
+        // oxlint-disable-next-line typescript/require-await
+        return async () => unsubscribe();
+      },
+      readDeadLetter: ({ message }) => message as DeadLetter,
+      async close() {
+        await queue.close();
+        database.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
+  },
+  { hasWire: false },
+);
 
 describe('the SQLite queue', () => {
   let folder: string;

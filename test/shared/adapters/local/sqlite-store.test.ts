@@ -11,7 +11,8 @@ import type { GroupIndex } from '../../../../shared/adapters/local/sqlite-docume
 import { createSqliteStore } from '../../../../shared/adapters/local/sqlite-store.ts';
 import type { Where, Write } from '../../../../shared/ports/store.ts';
 import { allPages, randomQueries } from '../../../support/random-queries.ts';
-import { storeContract, type StoreUnderTest } from '../../../contract/store-contract.ts';
+import { storeContract } from '../../../contract/store-contract.ts';
+import type { StoreUnderTest } from '../../../contract/store/store-cases.ts';
 
 const INDEXES: GroupIndex[] = [
   { group: 'tasks', scope: 'collection', array: 'dependants', fields: ['settled', 'endedAs'] },

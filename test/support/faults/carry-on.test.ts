@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteDatabase } from '../../../shared/adapters/local/sqlite-database.ts';
+import { createSqliteStore } from '../../../shared/adapters/local/sqlite-store.ts';
+import { refs } from '../../../shared/core/refs.ts';
+import type { Run } from '../../../shared/core/run.ts';
+import { INDEXES } from '../../../shared/runtime/local.ts';
+import { runOf } from '../records.ts';
+import { carryOn } from './carry-on.ts';
+import { readAhead } from './faulty-ports.ts';
+
+const github = { deliveries: () => [], redeliver: () => undefined };
+
+/** A system that holds one run and does nothing but sweep. */
+async function carried(run: Run, isIdle: boolean): Promise<{ problems: string[]; aheadMs: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-carry-on-'));
+  const database = openSqliteDatabase({ file: ':memory:' });
+  const store = createSqliteStore({ database, indexes: INDEXES });
+  await store.create(refs.run('local', run.id), run);
+  let sweeps = 0;
+  const system = {
+    revive: () => Promise.resolve(),
+    isIdle: () => Promise.resolve(isIdle),
+    sweeps: () => (sweeps += 1),
+    records: () => store,
+  };
+  try {
+    const patience = { pollMs: 1, stillMs: 5, stillAfterMs: 10 };
+    return { problems: await carryOn({ system, github, folder, patience }), aheadMs: readAhead(folder) };
+  } finally {
+    await store.close();
+    database.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe('carrying a run on', () => {
+  it('ends with a run that has ended, inside and outside, and left no message', async () => {
+    expect(await carried(runOf({ stage: 'succeeded' }), true)).toEqual({ problems: [], aheadMs: 0 });
+  });
+
+  it.each([
+    ['goes on without anything at work', runOf({ stage: 'executing' }), true],
+    ['has not told its end outside', runOf({ stage: 'succeeded', unsettledOutside: true }), true],
+    ['left a message that nobody takes', runOf({ stage: 'succeeded' }), false],
+  ] as const)(
+    'calls a run stuck that %s, when the clocks are ahead and two sweeps were made',
+    async (_, run, idle) => {
+      const { problems, aheadMs } = await carried(run, idle);
+      expect(problems).toEqual([expect.stringMatching(/^stuck: 2 sweeps change nothing any more: /)]);
+      expect(aheadMs).toBeGreaterThan(5 * 60_000);
+    },
+  );
+});

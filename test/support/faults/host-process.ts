@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync, closeSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('local-host.ts', import.meta.url));
+const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 8_000;
+/** Below the range from which the system takes ports for outgoing connections: nobody gets ours while the host is down. */
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
+
+export interface HostProcess {
+  /** `exited` where it died before it was ready. */
+  ready: Promise<'ready' | 'exited'>;
+  hasExited(): boolean;
+  /** Nothing is left to deliver. */
+  idle(timeoutMs: number): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+export function startHostProcess(env: Record<string, string>, logFile: string): HostProcess {
+  const log = openSync(logFile, 'a');
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', log, log, 'ipc'],
+  });
+  closeSync(log);
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+  });
+  const hasExited = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  return {
+    ready: Promise.race([
+      heard(child, 'ready', READY_TIMEOUT_MS).then((is) => (is ? ('ready' as const) : ('exited' as const))),
+      exited.then(() => 'exited' as const),
+    ]),
+    hasExited,
+    idle: async (timeoutMs) => {
+      if (hasExited()) return false;
+      child.send('idle');
+      return Promise.race([heard(child, 'idle', timeoutMs), exited.then(() => false)]);
+    },
+    stop: async () => {
+      if (hasExited()) return;
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function heard(child: ChildProcess, wanted: string, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = (is: boolean): void => {
+      clearTimeout(timer);
+      child.off('message', onMessage);
+      resolve(is);
+    };
+    const onMessage = (message: unknown): void => {
+      if (message === wanted) done(true);
+    };
+    const timer = setTimeout(() => done(false), timeoutMs);
+    child.on('message', onMessage);
+  });
+}
+
+/** Of this process: while a host is down, its port looks free. */
+const reserved = new Set<number>();
+
+/** A port that is free now, that nobody is given by chance, and that is given once. */
+export async function reservePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (reserved.has(port)) continue;
+    reserved.add(port);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

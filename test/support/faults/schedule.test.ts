@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { callsOfARun, portOfCall } from './calls-of-a-run.ts';
+import { faultText } from './fault.ts';
+import { killSchedules, scheduleOf } from './schedule.ts';
+
+const many = Array.from({ length: 300 }, (_, seed) => scheduleOf(seed, 'local'));
+
+describe('a schedule', () => {
+  it('is the same for the same seed, another for another, and survives being written down', () => {
+    const schedule = scheduleOf(7, 'local');
+    expect(scheduleOf(7, 'local')).toEqual(schedule);
+    expect(scheduleOf(8, 'local').faults).not.toEqual(schedule.faults);
+    expect(JSON.parse(JSON.stringify(schedule))).toEqual(schedule);
+  });
+
+  it('has one to five faults, of several kinds together, each of which a person can read', () => {
+    expect(new Set(many.map(({ faults }) => faults.length))).toEqual(new Set([1, 2, 3, 4, 5]));
+    const mixed = many.filter(({ faults }) => new Set(faults.map(({ kind }) => kind)).size > 1);
+    expect(mixed.length).toBeGreaterThan(150);
+    for (const { faults } of many) for (const fault of faults) expect(faultText(fault)).toMatch(/\w+ .+\d/);
+  });
+
+  it.each(['local', 'cluster'] as const)('draws every kind of fault, in every way that it has (%s)', (on) => {
+    const faults = Array.from({ length: 300 }, (_, seed) => scheduleOf(seed, on).faults).flat();
+    const ways = faults.map(
+      (fault) => `${fault.kind} ${'when' in fault ? fault.when : 'how' in fault ? fault.how : ''}`,
+    );
+    const due = [
+      'kill before',
+      'kill after',
+      'fail before',
+      'fail after',
+      'clock ',
+      ...['drop', 'twice', 'delay', 'swap'].map((how) => `message ${how}`),
+      ...['rate_limit', 'overloaded', 'error', 'slow', 'garbage', 'cut', 'nonsense'].map(
+        (how) => `model ${how}`,
+      ),
+      ...['limit', 'unavailable', 'lost'].map((how) => `github ${how}`),
+      ...(on === 'local' ? [] : ['restart', 'pause', 'stall'].map((how) => `emulator ${how}`)),
+    ];
+    expect(new Set(ways)).toEqual(new Set(due));
+  });
+
+  it('fails only calls of ports, and names calls that a run makes', () => {
+    for (const fault of many.flatMap(({ faults }) => faults)) {
+      if (!('call' in fault)) continue;
+      expect(callsOfARun.local[fault.process]?.[fault.call]).toBeGreaterThanOrEqual(fault.nth);
+      if (fault.kind === 'fail')
+        expect(['store', 'queue', 'blobs', 'jobs']).toContain(portOfCall(fault.call));
+    }
+  });
+});
+
+describe('schedules of one kill each', () => {
+  it('pass through every port of the platform and of jobs before any comes again', () => {
+    const kills = killSchedules(3, 10, 'local').flatMap(({ faults }) => faults);
+    expect(kills).toHaveLength(10);
+    const ports = kills.map((fault) =>
+      'call' in fault ? `${fault.process.split(' ')[0]} ${portOfCall(fault.call)}` : '',
+    );
+    expect(new Set(ports).size).toBe(9);
+    expect(new Set(kills.map(({ kind }) => kind))).toEqual(new Set(['kill']));
+  });
+});
