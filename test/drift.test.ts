@@ -41,6 +41,31 @@ describe('the README', () => {
   });
 });
 
+/** `| what | counted | price per unit | $ |` of the README: its tables of costs, each with its sum. */
+describe('what the README says that it costs', () => {
+  const money = (text: string): number => Number(text.replaceAll(/[^0-9.]/g, ''));
+  const tables = [...readme.matchAll(/^\| [^|]+ \| +counted \|[^]*?^\| \*\*sum\*\*[^\n]+$/gm)].map(
+    ([table]) =>
+      table
+        .split('\n')
+        .slice(2)
+        .map((line) => line.split('|').map((cell) => cell.trim())),
+  );
+
+  it('is, line by line, what was counted at its price, and adds up', () => {
+    expect(tables).toHaveLength(2);
+    for (const lines of tables) {
+      const sum = lines.pop();
+      for (const [, what, counted = '', price = '', cost = ''] of lines) {
+        const [dollars = '', units = ''] = price.split(' per ');
+        expect([what, ((money(counted) * money(dollars)) / money(units)).toFixed(4)]).toEqual([what, cost]);
+      }
+      const total = lines.reduce((all, line) => all + money(line[4] ?? ''), 0);
+      expect(money(sum?.[4] ?? '').toFixed(4)).toBe(total.toFixed(4));
+    }
+  });
+});
+
 describe('every topic', () => {
   it('has a function that takes it', () => {
     const taken = rows.flatMap(({ door }) => (door.startsWith('`') ? [door.replaceAll('`', '')] : []));

@@ -1,39 +1,11 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type HostProcess, startHostProcess } from './host-process.ts';
 import { judgeBill } from '../support/judge-bill.ts';
-import { median, percentile } from './percentile.ts';
 import type { Recount } from './recount-records.ts';
-import { countTasks, type Shape } from './shapes.ts';
+import { runRecount } from './run-recount.ts';
+import { type BenchedShape, judgeRecount, resultOf } from './shape-result.ts';
+import type { Shape } from './shapes.ts';
 import { createSubmitter, limitsFor, type SubmitShape, type Timing } from './submit-shape.ts';
-
-/** One shape, as `--json` prints it. */
-export interface ShapeResult {
-  shape: string;
-  /** Median of the runs, and what follows from it. */
-  wallMs: number;
-  perTaskMs: number;
-  tasksPerSecond: number;
-  /** Dependency finished → dependent started, over the tasks of all runs. */
-  p50Ms: number;
-  p95Ms: number;
-  /** The platform's process after the last run. */
-  rssMb: number;
-  writesPerTask: number;
-  readsPerTask: number;
-  countsPerTask: number;
-  messagesPerTask: number;
-  retriedCommits: number;
-  duplicates: number;
-  missing: number;
-  early: number;
-}
-
-export interface BenchedShape {
-  result: ShapeResult;
-  /** Why the bench fails; empty: all is as it must be. */
-  problems: string[];
-}
 
 export interface BenchShapeOptions {
   runs: number;
@@ -44,38 +16,19 @@ export interface BenchShapeOptions {
 const RECOUNT = fileURLToPath(new URL('recount.ts', import.meta.url));
 /** Counting ends before the first sweep, so that the figures are those of the shape alone. */
 const NO_SWEEP = { PENSTOCK_SWEEP_SECONDS: '3600' };
-const MEGABYTE = 2 ** 20;
 
 /** Timed runs in one process, and a counted run in another, so that counting costs the timed ones nothing. */
 export async function benchShape(shape: Shape, options: BenchShapeOptions): Promise<BenchedShape> {
   const timed = await timeShape(shape, options);
   const counted = await countShape(shape);
-  const tasks = countTasks(shape);
-  const wallMs = median(timed.timings.map((timing) => timing.wallMs));
-  const gapsMs = timed.timings.flatMap((timing) => timing.gapsMs);
-  const { bill } = counted;
-  const both = (kind: 'duplicates' | 'missing' | 'early'): number =>
-    timed.recount[kind] + counted.recount[kind];
-  const messages = Object.values(bill.messages).reduce((sum, count) => sum + count, 0);
   return {
-    result: {
-      shape: shape.name,
-      wallMs,
-      perTaskMs: rounded(wallMs / tasks),
-      tasksPerSecond: Math.round((tasks / wallMs) * 1_000),
-      p50Ms: percentile(gapsMs, 0.5),
-      p95Ms: percentile(gapsMs, 0.95),
-      rssMb: Math.round(timed.rss / MEGABYTE),
-      writesPerTask: rounded((bill.taskWrites + bill.otherWrites) / tasks),
-      readsPerTask: rounded(bill.reads / tasks),
-      countsPerTask: rounded(bill.counts / tasks),
-      messagesPerTask: rounded(messages / tasks),
-      retriedCommits: bill.conflicts,
-      duplicates: both('duplicates'),
-      missing: both('missing'),
-      early: both('early'),
-    },
-    problems: [...judgeBill(shape.plans, bill), ...timed.problems, ...counted.problems].map(
+    result: resultOf(shape, {
+      ...timed,
+      bill: counted.bill,
+      billed: 1,
+      recounts: [timed.recount, counted.recount],
+    }),
+    problems: [...judgeBill(shape.plans, counted.bill), ...timed.problems, ...counted.problems].map(
       (problem) => `${shape.name}: ${problem}`,
     ),
   };
@@ -127,19 +80,6 @@ async function recountOf(
   times: number,
 ): Promise<{ recount: Recount; problems: string[] }> {
   await host.stop();
-  const text = await new Promise<string>((resolve, reject) => {
-    const args = ['--disable-warning=ExperimentalWarning', RECOUNT, host.dataFolder];
-    execFile(process.execPath, args, (error, stdout) =>
-      stdout === '' ? reject(error ?? new Error('the recount said nothing')) : resolve(stdout),
-    );
-  });
-  const recount = JSON.parse(text) as Recount;
-  const due = { runs: shape.plans.length * times, tasks: countTasks(shape) * times };
-  const isAll = recount.runs === due.runs && recount.tasks === due.tasks;
-  const counted = `${recount.runs} runs and ${recount.tasks} tasks are stored, ${due.runs} and ${due.tasks} are due`;
-  return { recount, problems: [...recount.problems, ...(isAll ? [] : [counted])] };
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1_000) / 1_000;
+  const recount = await runRecount(RECOUNT, host.dataFolder);
+  return { recount, problems: judgeRecount(recount, shape, times) };
 }

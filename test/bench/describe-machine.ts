@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { startHostProcess } from './host-process.ts';
 
@@ -13,14 +13,20 @@ export async function describeMachine(): Promise<string[]> {
   try {
     const { journalMode, synchronous } = await host.ask('settings');
     const level = SYNCHRONOUS[synchronous] ?? String(synchronous);
-    const memory = `${Math.round(totalmem() / 2 ** 30)} GB`;
     return [
-      `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ${memory}; Node ${process.versions.node}; ${commit()}`,
+      describeHardware(),
       `SQLite journal_mode=${journalMode}, synchronous=${level}; ${survives(journalMode, level)}`,
     ];
   } finally {
     host.remove();
   }
+}
+
+/** Processor, how busy it is already, memory, Node and the commit. */
+export function describeHardware(): string {
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GB`;
+  const load = loadavg()[0]?.toFixed(1);
+  return `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores (load ${load}), ${memory}; Node ${process.versions.node}; ${commit()}`;
 }
 
 /** What SQLite promises of a transaction that was answered: https://sqlite.org/pragma.html#pragma_synchronous */

@@ -1,21 +1,22 @@
-import type { ShapeResult } from './bench-shape.ts';
 import type { DoorResult } from './doors.ts';
 import { formatTable } from './format-table.ts';
 import { MEASURED_AT, type MemoryResult } from './memory.ts';
 import type { RatioResult } from './ratio.ts';
+import type { BenchedStore } from './read-options.ts';
 import { readProfile } from './read-profile.ts';
 import { referenceOf } from './references.ts';
+import type { ShapeResult } from './shape-result.ts';
 
 const PROFILED_FUNCTIONS = 15;
 
 type Columns<T> = [title: string, value: (row: T) => string | number][];
 
-const SPEED: Columns<ShapeResult> = [
+const speed = (store: BenchedStore): Columns<ShapeResult> => [
   ['shape', (one) => one.shape],
   ['wall ms', (one) => one.wallMs],
   ['ms/task', (one) => one.perTaskMs],
-  ['peer', ({ shape }) => referenceOf(shape)?.peerMs ?? ''],
-  ['goal', ({ shape }) => referenceOf(shape)?.goalMs ?? ''],
+  ['peer', ({ shape }) => referenceOf(shape, store)?.peer?.ms ?? ''],
+  ['goal', ({ shape }) => referenceOf(shape, store)?.goalMs ?? ''],
   ['tasks/s', (one) => one.tasksPerSecond],
   ['p50 ms', (one) => one.p50Ms],
   ['p95 ms', (one) => one.p95Ms],
@@ -53,15 +54,15 @@ const RATIOS: Columns<RatioResult> = [
   ['at most', (one) => one.goal],
 ];
 
-export function shapeTable(results: ShapeResult[]): string {
-  return [table(SPEED, results), table(COST, results), ...peers(results)].join('\n\n');
+export function shapeTable(results: ShapeResult[], store: BenchedStore): string {
+  return [table(speed(store), results), table(COST, results), ...peers(results, store)].join('\n\n');
 }
 
 /** Whose figures stand in the column `peer`. */
-function peers(results: ShapeResult[]): string[] {
+function peers(results: ShapeResult[], store: BenchedStore): string[] {
   const names = results.flatMap(({ shape }) => {
-    const peer = referenceOf(shape)?.peer;
-    return peer === undefined ? [] : [`${shape.split('-')[0]}: ${peer}`];
+    const peer = referenceOf(shape, store)?.peer;
+    return peer === undefined ? [] : [`${shape.split('-')[0]}: ${peer.name}`];
   });
   if (names.length === 0) return [];
   return [

@@ -1,5 +1,6 @@
 import { startHostProcess } from './host-process.ts';
 import { median } from './percentile.ts';
+import { rounded } from './shape-result.ts';
 import { countTasks, parseShape, type Shape } from './shapes.ts';
 import { createSubmitter, limitsFor } from './submit-shape.ts';
 
@@ -45,8 +46,7 @@ export async function benchRatios(): Promise<RatioResult[]> {
   });
 }
 
-function ratioOf(ratio: string, smallMs: number, largeMs: number): RatioResult {
-  const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;
+export function ratioOf(ratio: string, smallMs: number, largeMs: number): RatioResult {
   return {
     ratio,
     smallPerTaskMs: rounded(smallMs),
@@ -56,7 +56,7 @@ function ratioOf(ratio: string, smallMs: number, largeMs: number): RatioResult {
   };
 }
 
-function shapeOf(name: string): Shape {
+export function shapeOf(name: string): Shape {
   const shape = parseShape(name);
   if (shape === undefined) throw new Error(`there is no shape ${name}`);
   return shape;

@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_SHAPES, parseShape, SHAPE_NAMES, type Shape } from './shapes.ts';
 
+/** What the platform stands on: one process with SQLite, or a process per function on Google's emulators. */
+export type BenchedStore = 'sqlite' | 'firestore';
+
 export interface BenchOptions {
+  store: BenchedStore;
   shapes: Shape[];
   runs: number;
   isJson: boolean;
@@ -15,12 +19,15 @@ export const HELP = `npm run bench [-- OPTIONS]
 
 Measures the platform as 'penstock up' composes it, in a process of its own; only the agents' work is a no-op.
 
+  --store NAME   sqlite, or firestore: every function as a process of its own on Google's emulators, messages through
+                 Pub/Sub's push delivery; shapes and --ratio only (sqlite)
   --shape NAME   this shape in place of the four of the default; may be repeated
                  ${SHAPE_NAMES}
   --no-shapes    no shape at all
   --runs N       timed runs of each shape, after one to warm up (3)
   --doors        POST /api/requirements and POST /webhooks/github under 50 clients (part of the default without --json)
-  --ratio        time per task of chain-400 ÷ chain-50 and fan-800 ÷ fan-100, median of 9, interleaved
+  --ratio        time per task of chain-400 ÷ chain-50 and fan-800 ÷ fan-100, median of 9, interleaved;
+                 with --store firestore fan-400 ÷ fan-100, median of 3
   --memory       memory after 100, 1,000 and 2,000 six-task runs, each after a full collection
   --all          all of it
   --cpu-prof     keeps a CPU profile of the timed runs and prints the functions with the most time of their own
@@ -31,6 +38,8 @@ p50Ms, p95Ms: last dependency finished → dependent started, by the records of 
 writesPerTask … retriedCommits: counted at the ports in a run of its own, without the sweep; the timed runs are not counted.
 A query that finds nothing is not among the reads; writes are compared with SQLite's own count of changed rows.
 duplicates, missing, early: counted by a new process from the database alone.
+With --store firestore the timed runs are the counted ones; rssMb is of all functions together; retriedCommits are the commits
+that left the functions' processes beyond those that were applied, so the client library's own retries count.
 
 Exit code 1: tasks were missing, doubled or early, or the cost contract was broken. Speed never fails it.
 `;
@@ -40,6 +49,7 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
   const { values } = parseArgs({
     args,
     options: {
+      store: { type: 'string', default: 'sqlite' },
       shape: { type: 'string', multiple: true },
       'no-shapes': { type: 'boolean', default: false },
       runs: { type: 'string', default: '3' },
@@ -56,9 +66,13 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
   const runs = Number(values.runs);
   if (!Number.isSafeInteger(runs) || runs < 1)
     throw new Error(`--runs got '${values.runs}' and takes a number from 1`);
+  const store = storeNamed(values.store);
   const isPlain = values.shape === undefined && !values['no-shapes'];
-  const isDefault = isPlain && !values.ratio && !values.memory && !values.json;
+  const isDefault = isPlain && store === 'sqlite' && !values.ratio && !values.memory && !values.json;
+  if (store === 'firestore' && (values.doors || values.memory || values.all))
+    throw new Error('--doors, --memory and --all measure one process, so they go with --store sqlite');
   return {
+    store,
     shapes: values['no-shapes'] ? [] : (values.shape ?? DEFAULT_SHAPES).map(shapeNamed),
     runs,
     isJson: values.json,
@@ -67,6 +81,11 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
     ratio: values.ratio || values.all,
     memory: values.memory || values.all,
   };
+}
+
+function storeNamed(name: string): BenchedStore {
+  if (name === 'sqlite' || name === 'firestore') return name;
+  throw new Error(`--store got '${name}' and takes sqlite or firestore`);
 }
 
 function shapeNamed(name: string): Shape {

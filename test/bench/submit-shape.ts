@@ -39,7 +39,7 @@ export function createSubmitter(host: HostProcess): { submit: SubmitShape; close
   const records = openRecords(host.dataFolder);
   return {
     submit: async (shape) => {
-      const { runs, start } = await postShape(client, shape, host.readLog);
+      const { runs, start } = await postShape(client, shape, () => host.readLog());
       await ended(records, runs, shape.name);
       await host.ask('idle');
       return readTiming(records, runs, start);

@@ -111,7 +111,7 @@ describe('A run that a webhook with a trace context starts', () => {
     expect(((await view.json()) as RunView).trace).toBe(TRACE_ID);
     await host.stop();
     spans = collector.spans().filter(({ traceId }) => traceId === TRACE_ID);
-  }, 90_000);
+  }, 120_000);
 
   afterAll(async () => {
     await github.stop();

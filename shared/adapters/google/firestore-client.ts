@@ -41,7 +41,7 @@ export interface FirestoreClient {
   /** `query` is Firestore's structured query, over collections of the document `parent`. */
   query(parent: string, query: object, signal: AbortSignal): Promise<DocumentProto[]>;
   /** The one value that is aggregated. */
-  aggregate(parent: string, query: object, signal: AbortSignal): Promise<ValueProto | undefined>;
+  aggregate(parent: string, query: object, signal: AbortSignal): Promise<ValueProto>;
   /** Until the returned function is called; `onEnd` is called when the library has given up. */
   listen(path: string, onSnapshot: (snapshot: Snapshot) => void, onEnd: () => void): () => void;
   close(): Promise<void>;
@@ -99,7 +99,10 @@ export function createFirestoreClient(config: FirestoreClientConfig): FirestoreC
       const api = await connected();
       const request = { database, documents: names };
       const answers = await collect(api.batchGetDocuments(request, once(signal)), signal);
-      return answers.flatMap(({ found }) => (found ? [found as DocumentProto] : []));
+      // Each is told, also one that is not there.
+      const told = answers.filter(({ found, missing }) => found || missing);
+      if (told.length < names.length) throw cutShort();
+      return told.flatMap(({ found }) => (found ? [found as DocumentProto] : []));
     },
     async query(parent, structuredQuery, signal) {
       const api = await connected();
@@ -109,11 +112,12 @@ export function createFirestoreClient(config: FirestoreClientConfig): FirestoreC
     async aggregate(parent, structuredAggregationQuery, signal) {
       const api = await connected();
       const request = { parent, structuredAggregationQuery };
-      const [answer] = await collect(api.runAggregationQuery(request, once(signal)), signal);
-      const { aggregateFields } = (answer?.['result'] ?? {}) as {
-        aggregateFields?: Record<string, ValueProto>;
-      };
-      return Object.values(aggregateFields ?? {})[0];
+      const answers = await collect(api.runAggregationQuery(request, once(signal)), signal);
+      const result = answers.find((answer) => answer['result'])?.['result'];
+      const { aggregateFields = {} } = (result ?? {}) as { aggregateFields?: Record<string, ValueProto> };
+      const [value] = Object.values(aggregateFields);
+      if (value === undefined) throw cutShort();
+      return value;
     },
     listen(path, onSnapshot, onEnd) {
       listener ??= new firestore.Firestore({
@@ -145,6 +149,13 @@ function clientOptions({ emulatorHost }: FirestoreClientConfig) {
     // Else credentials are looked for that nobody needs.
     authClient: new PassThroughClient(),
   };
+}
+
+/** What is not told is not known to be absent. */
+function cutShort(): Error {
+  return Object.assign(new Error('the answer ended before it was complete'), {
+    code: grpc.status.UNAVAILABLE,
+  });
 }
 
 /** All answers of a stream, or what it failed with. */

@@ -11,7 +11,7 @@ import type { DocumentRef, Page, Query, Store, Versioned } from '../../ports/sto
 import type { FirestoreClient } from './firestore-client.ts';
 import { documentName, prepareCommit, sendCommit } from './firestore-commit.ts';
 import { readDocument, readSnapshot } from './firestore-document.ts';
-import { fromProto, type ValueProto } from './firestore-proto.ts';
+import { fromProto, type DocumentProto, type ValueProto } from './firestore-proto.ts';
 import { countQuery, pageQuery, sumQuery } from './firestore-query.ts';
 import { callGoogle } from './google-call.ts';
 import { joinAlike } from './join-alike.ts';
@@ -46,7 +46,8 @@ export function createFirestoreStore(config: FirestoreStoreConfig): Store {
     callGoogle({ what, role: ROLE, timeoutMs, ifMissing: IF_MISSING, ...hint }, (signal) =>
       repeatRequest({ what, signal, onRepeat }, () => work(signal)),
     );
-  const join = joinAlike<number>();
+  const joinCounts = joinAlike<number>();
+  const joinQueries = joinAlike<DocumentProto[]>();
 
   const store: Store = {
     async get<T extends object>(ref: DocumentRef<T>) {
@@ -79,8 +80,8 @@ export function createFirestoreStore(config: FirestoreStoreConfig): Store {
     async query(query) {
       checkQuery(query);
       const { parent, query: page } = pageQuery(root, query);
-      const found = await call(`query of ${nameOf(query.from)}`, (signal) =>
-        client.query(parent, page, signal),
+      const found = await joinQueries(JSON.stringify(query), () =>
+        call(`query of ${nameOf(query.from)}`, (signal) => client.query(parent, page, signal)),
       );
       return toPage(
         query,
@@ -90,7 +91,7 @@ export function createFirestoreStore(config: FirestoreStoreConfig): Store {
     async count(query) {
       checkCount(query);
       const { parent, query: counted } = countQuery(root, query);
-      return join(JSON.stringify(query), () =>
+      return joinCounts(JSON.stringify(query), () =>
         call(`count of ${nameOf(query.from)}`, async (signal) =>
           toNumber(await client.aggregate(parent, counted, signal)),
         ),
@@ -112,8 +113,9 @@ export function createFirestoreStore(config: FirestoreStoreConfig): Store {
   return store;
 }
 
-function toNumber(value: ValueProto | undefined): number {
-  return value === undefined ? 0 : Number(fromProto(value) ?? 0);
+/** A sum of nothing is null. */
+function toNumber(value: ValueProto): number {
+  return Number(fromProto(value) ?? 0);
 }
 
 function toPage<T extends object>(query: Query<T>, found: Versioned<T>[]): Page<T> {

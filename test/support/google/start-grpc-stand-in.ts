@@ -7,8 +7,8 @@ export interface GrpcRequest {
   cancelled: Promise<void>;
 }
 
-/** What a request is answered with; `hang`: nothing. */
-export type GrpcAnswer = { code: grpc.status; details: string } | 'hang';
+/** What a request is answered with. `hang`: nothing, ever; `nothing`: success, without the answer that was asked for. */
+export type GrpcAnswer = { code: grpc.status; details: string } | 'hang' | 'nothing';
 
 export interface GrpcStandIn {
   /** `host:port`. */
@@ -42,17 +42,26 @@ export async function startGrpcStandIn(answer: (method: string) => GrpcAnswer): 
       responseSerialize: asIs,
       responseDeserialize: asIs,
     };
-    const handle = (call: NodeJS.EventEmitter, refuse: (status: object) => void) => {
+    const handle = (call: NodeJS.EventEmitter, refuse: (status: object) => void, end: () => void) => {
       const cancelled = new Promise<void>((resolve) => call.once('cancelled', resolve));
       requests.push({ method, cancelled });
       const status = answer(method);
-      if (status !== 'hang') refuse(status);
+      if (status === 'nothing') end();
+      else if (status !== 'hang') refuse(status);
     };
     const handler = answersStream
       ? (call: grpc.ServerWritableStream<Buffer, Buffer>) =>
-          handle(call, (status) => call.emit('error', status))
+          handle(
+            call,
+            (status) => call.emit('error', status),
+            () => call.end(),
+          )
       : (call: grpc.ServerUnaryCall<Buffer, Buffer>, callback: grpc.sendUnaryData<Buffer>) =>
-          handle(call, (status) => callback(status));
+          handle(
+            call,
+            (status) => callback(status),
+            () => callback(null, Buffer.alloc(0)),
+          );
     server.addService({ [method]: definition }, { [method]: handler });
   }
   const port = await new Promise<number>((resolve, reject) => {

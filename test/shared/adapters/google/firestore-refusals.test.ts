@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFirestoreClient } from '../../../../shared/adapters/google/firestore-client.ts';
 import { createFirestoreStore } from '../../../../shared/adapters/google/firestore-store.ts';
 import type { Repeat } from '../../../../shared/adapters/google/repeat-request.ts';
@@ -14,6 +14,11 @@ const from = { collection: 'c' };
 
 describe('Firestore that refuses', () => {
   const open: { standIn: GrpcStandIn; store: Store }[] = [];
+  beforeAll(async () => {
+    // Reading the library takes longer than some deadlines here.
+    const { store } = await start(() => ({ code: 7, details: 'no' }), 30_000);
+    await store.get(ref).catch(() => undefined);
+  }, 30_000);
   afterEach(async () => {
     for (const { standIn, store } of open.splice(0)) {
       await store.close();
@@ -36,14 +41,14 @@ describe('Firestore that refuses', () => {
     return { store, repeats, methods: () => standIn.requests.map(({ method }) => method), standIn };
   }
 
-  const calls: Record<string, [method: string, call: (store: Store) => Promise<unknown>]> = {
+  const calls = {
     get: ['BatchGetDocuments', (store) => store.get(ref)],
     getMany: ['BatchGetDocuments', (store) => store.getMany([ref])],
     query: ['RunQuery', (store) => store.query({ from, limit: 1 })],
     count: ['RunAggregationQuery', (store) => store.count({ from })],
     sum: ['RunAggregationQuery', (store) => store.sum({ from, field: 'n' })],
     commit: ['Commit', (store) => store.create(ref, {})],
-  };
+  } satisfies Record<string, [method: string, call: (store: Store) => Promise<unknown>]>;
 
   for (const [name, [method, call]] of Object.entries(calls)) {
     it(`names the role to grant after one request that is not allowed: ${name}`, async () => {
@@ -58,12 +63,15 @@ describe('Firestore that refuses', () => {
       );
       expect(methods()).toEqual([method]);
     });
+  }
 
+  for (const name of ['get', 'count', 'commit'] as const) {
     it(`hangs up at its deadline where no answer comes, and asks no more: ${name}`, async () => {
-      const { store, methods, standIn } = await start(() => 'hang', 200);
+      const [method, call] = calls[name];
+      const { store, methods, standIn } = await start(() => 'hang', 500);
       const late = call(store);
       await expect(late).rejects.toMatchObject({ code: 'timeout', retry: 'later' });
-      await expect(late).rejects.toThrow(/no answer in 200 ms; .*FIRESTORE_EMULATOR_HOST/);
+      await expect(late).rejects.toThrow(/no answer in 500 ms; .*FIRESTORE_EMULATOR_HOST/);
       await standIn.requests[0]?.cancelled;
       expect(methods()).toEqual([method]);
     });
@@ -103,6 +111,16 @@ describe('Firestore that refuses', () => {
     await expect(replace).rejects.toMatchObject({ code: 'config' });
     const remove = store.commit([{ op: 'delete', ref, ifVersion: '1.000000001' }]);
     await expect(remove).rejects.toMatchObject({ code: 'config' });
+  });
+
+  it('does not take an answer that was cut short for the absence of a document, or for a count of 0', async () => {
+    const { store } = await start(() => 'nothing');
+    const cut = { code: 'unavailable', retry: 'later' };
+    await Promise.all([
+      expect(store.get(ref)).rejects.toMatchObject(cut),
+      expect(store.getMany([ref])).rejects.toMatchObject(cut),
+      expect(store.count({ from })).rejects.toMatchObject(cut),
+    ]);
   });
 
   it('sends a read four times where the server is not there for a moment, and tells of each repetition', async () => {
