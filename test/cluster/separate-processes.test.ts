@@ -18,8 +18,8 @@ import { startRuleModel } from '../support/rule-model.ts';
 import { testsAt } from '../support/scripts/integration-bench.ts';
 
 /** A dozen processes, and jobs, on a machine that runs other tests too. */
-jest.setTimeout(180_000);
-const ENDED_MS = 120_000;
+jest.setTimeout(300_000);
+const ENDED_MS = 240_000;
 
 group('emulators')("The system as separate processes on Google's emulators", () => {
   let folder: string;

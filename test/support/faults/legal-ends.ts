@@ -13,19 +13,20 @@ const TRIES_OF_A_CALL = 3;
  */
 export function attemptsAtStake(fault: Fault): number {
   if (fault.kind === 'message') return 0;
-  const isRefusal = fault.kind === 'model' && ['rate_limit', 'overloaded', 'error'].includes(fault.how);
-  return isRefusal ? Math.floor(fault.times / TRIES_OF_A_CALL) : 1;
+  if (fault.kind !== 'model') return 1;
+  const isRefusal = ['rate_limit', 'overloaded', 'error'].includes(fault.how);
+  return isRefusal ? Math.floor(fault.times / TRIES_OF_A_CALL) : fault.times;
 }
 
 /** Whether a run may end as failed: its faults may have used up all attempts of a task. Otherwise it has to succeed. */
 export function mayFail(faults: readonly Fault[]): boolean {
   const cost = faults.reduce((sum, fault) => sum + attemptsAtStake(fault), 0);
-  return cost >= MAX_ATTEMPTS || faults.filter(isOfTheWork).length >= 2;
+  return cost >= MAX_ATTEMPTS || faults.reduce((sum, fault) => sum + badAnswers(fault), 0) >= 2;
 }
 
 /** What looks like bad work of the agent is not tried a third time: the same failure twice ends a task. */
-function isOfTheWork(fault: Fault): boolean {
-  return fault.kind === 'model' && fault.how === 'nonsense';
+function badAnswers(fault: Fault): number {
+  return fault.kind === 'model' && fault.how === 'nonsense' ? fault.times : 0;
 }
 
 /** Where a run ended as it must not. */

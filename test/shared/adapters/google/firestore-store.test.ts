@@ -117,6 +117,16 @@ group('emulators')('Firestore', () => {
     await store.close();
   });
 
+  it('answers each of those who ask the same query at the same time with documents of its own', async () => {
+    const { store } = open();
+    await store.create({ collection: 'c', id: 'a' }, { list: [1] });
+    const query = () => store.query<{ list: number[] }>({ from: { collection: 'c' }, limit: 10 });
+    const pages = await Promise.all([query(), query(), query()]);
+    for (const { documents } of pages) documents[0]?.data.list.push(2);
+    expect(pages.map(({ documents }) => documents[0]?.data)).toEqual(pages.map(() => ({ list: [1, 2] })));
+    await store.close();
+  });
+
   it('counts once for all who ask the same at the same time, and for each what was there before', async () => {
     const { client, store } = open();
     let requests = 0;
