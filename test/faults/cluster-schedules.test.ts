@@ -1,24 +1,20 @@
 import { expect, it } from '@jest/globals';
-import { type Played, playSchedule } from '../support/faults/play-schedule.ts';
+import { playSchedule } from '../support/faults/play-schedule.ts';
 import { reportOf } from '../support/faults/report.ts';
 import { scheduleOf } from '../support/faults/schedule.ts';
 import { group } from '../support/groups.ts';
 
-/** Replays a choice of faults; it is printed. `npm run faults` plays many more. */
-const SEED = Number(process.env['PENSTOCK_SEED'] ?? Date.now() % 1_000_000);
-const SCHEDULES = 2;
+/** Which faults: always the same here, so that a change is judged by itself; `npm run faults` plays others, and many more. */
+const SEED = Number(process.env['PENSTOCK_SEED'] ?? 4);
 const ONE_MS = 8 * 60_000;
 
 group('emulators')(`a run on the cluster, where every process may break (PENSTOCK_SEED=${SEED})`, () => {
   it(
-    `survives ${SCHEDULES} schedules of faults of any kinds`,
+    'survives a schedule of faults of any kinds',
     async () => {
-      const played: Played[] = [];
-      for (let n = 0; n < SCHEDULES; n += 1)
-        played.push(await playSchedule(scheduleOf(SEED + n, 'cluster'), { keepsProblems: true }));
-      const broken = played.filter(({ problems }) => problems.length > 0);
-      expect(broken.map((one) => reportOf(one))).toEqual([]);
+      const played = await playSchedule(scheduleOf(SEED, 'cluster'), { keepsProblems: true });
+      expect(played.problems.length === 0 ? [] : [reportOf(played)]).toEqual([]);
     },
-    ONE_MS * SCHEDULES,
+    ONE_MS,
   );
 });

@@ -10,10 +10,10 @@ import { type Played, playSchedule } from '../support/faults/play-schedule.ts';
 import { reportOf } from '../support/faults/report.ts';
 import { killSchedules, type Schedule, scheduleOf } from '../support/faults/schedule.ts';
 
-/** Replays a choice of faults; it is printed. `npm run faults` plays many more. */
-const SEED = Number(process.env['PENSTOCK_SEED'] ?? Date.now() % 1_000_000);
+/** Which faults: always the same here, so that a change is judged by itself; `npm run faults` plays others, and many more. */
+const SEED = Number(process.env['PENSTOCK_SEED'] ?? 4);
 const KILLS = 8;
-const SCHEDULES = 5;
+const SCHEDULES = 3;
 const AT_ONCE = 2;
 const ONE_MS = 8 * 60_000;
 

@@ -26,12 +26,15 @@ export function watchFetch(around: Around): void {
   };
 }
 
+/** What a run's id follows; one in fifty has no digit. */
+const BEFORE_A_RUN = ['artifacts', 'uploads'];
+
 /** Ids, numbers and hashes differ from run to run; the same call has the same shape. */
 function shapeOf(path: string): string {
-  return path
-    .split('/')
-    .map((segment) => (/\d/.test(segment) && segment !== 'v1' ? '*' : segment))
-    .join('/');
+  const segments = path.split('/');
+  const isId = (segment: string, at: number): boolean =>
+    (/\d/.test(segment) && segment !== 'v1') || BEFORE_A_RUN.includes(segments[at - 1] ?? '');
+  return segments.map((segment, at) => (isId(segment, at) ? '*' : segment)).join('/');
 }
 
 /** Every program that this process starts from now on, until it ends: git, and what agents run. */
