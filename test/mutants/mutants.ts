@@ -121,7 +121,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'duplicate that does not follow through',
     file: 'shared/core/execute-task.ts',
-    search: "    case 'ended':\n      return publish(ports, 'task-finished', hint);",
+    search: "    case 'ended':\n      return publish(ports, 'task-finished', hint, found.data);",
     replace: "    case 'ended':\n      return;",
     test: 'test/functions/agent-execution/agent-execution.test.ts',
   },
