@@ -18,6 +18,8 @@ export interface Judgement {
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = ['functions', 'shared', 'test', 'package.json', 'jest.config.js', 'tsconfig.json'];
 const TEST_TIMEOUT_MS = 180_000;
+/** Of one test: what a mutant makes wait for ever is red, and in time for the tests after it. */
+const ONE_TEST_MS = 30_000;
 
 /** A copy of the sources that a mutant may change; modules are those of the original. */
 export async function copySources(): Promise<string> {
@@ -55,6 +57,7 @@ export async function runTest(folder: string, test: string): Promise<Judgement> 
     '--ci',
     '--silent',
     '-i',
+    `--testTimeout=${ONE_TEST_MS}`,
     '--json',
     `--outputFile=${output}`,
     '--runTestsByPath',
