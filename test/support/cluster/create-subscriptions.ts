@@ -3,7 +3,8 @@ import {
   type Subscription,
   SUBSCRIPTIONS,
 } from '../../../shared/runtime/subscriptions.ts';
-import { topics } from '../../../shared/messages/topics.ts';
+import { createTopics } from '../create-topics.ts';
+import { askPubsub } from '../ask-pubsub.ts';
 
 export interface Delivered {
   pubsubHost: string;
@@ -21,17 +22,10 @@ export async function createSubscriptions({
   urlOf,
   delivery,
 }: Delivered): Promise<() => Promise<void>> {
-  const call = async (method: 'PUT' | 'DELETE', path: string, body?: object): Promise<void> => {
-    const response = await fetch(`http://${pubsubHost}/v1/projects/${projectId}/${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`the Pub/Sub emulator refused ${method} ${path}: ${text}`);
-  };
+  const call = (method: 'PUT' | 'DELETE', path: string, body?: object): Promise<void> =>
+    askPubsub(pubsubHost, method, `${projectId}/${path}`, body);
   const wanted = SUBSCRIPTIONS.map((subscription) => ({ ...subscription, ...delivery }));
-  await Promise.all(Object.keys(topics).map((topic) => call('PUT', `topics/${topic}`, {})));
+  await createTopics(pubsubHost, projectId);
   await Promise.all(
     wanted.map((one) =>
       call('PUT', `subscriptions/${one.function}`, describe(one, projectId, urlOf(one.function))),

@@ -82,7 +82,8 @@ export async function answers(port: number): Promise<boolean> {
   const socket = connect({ host: '127.0.0.1', port });
   try {
     await once(socket, 'connect');
-    return true;
+    // A connection to a port where nobody listens may get that very port and be connected to itself.
+    return socket.localPort !== port;
   } catch {
     return false;
   } finally {
