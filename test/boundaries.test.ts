@@ -72,6 +72,12 @@ describe('imports', () => {
     ).toEqual([]);
   });
 
+  it("of the workflows' runner reach its own files, Node and yaml", () => {
+    const runner = 'shared/adapters/workflows/';
+    const allowed = (name: string) => name.startsWith(runner) || name.startsWith('node:') || name === 'yaml';
+    expect(offenders(inside(runner), (name) => !allowed(name))).toEqual([]);
+  });
+
   it('of adapters reach ports, messages, and the pure parts of core', () => {
     const allowed = (name: string) =>
       /^shared\/(adapters|ports|messages)\//.test(name) || PURE_CORE.test(name);

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { awaitedDecisions } from '../../shared/core/decisions/read-decisions.ts';
 import { runsOf } from '../../shared/core/refs.ts';
 import { isTerminal, type Run } from '../../shared/core/run.ts';
 import { readTasks } from '../../shared/core/run-tasks.ts';
@@ -58,6 +59,7 @@ export function addPageRoutes(app: ApiApp, { ports }: Runtime): void {
     const page: RunPage = {
       run,
       tasks,
+      decisions: isOver ? [] : await awaitedDecisions(store, run, tasks),
       events,
       cost,
       log: await readLog(chooseAttempt(tasks, context.req.query('log'))),

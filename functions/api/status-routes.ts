@@ -1,4 +1,5 @@
 import { listAgents } from '../../shared/core/agent-registry/list-agents.ts';
+import { autonomyOf } from '../../shared/core/views/autonomy.ts';
 import { decisionsOf, runsOf } from '../../shared/core/refs.ts';
 import { isTerminal } from '../../shared/core/run.ts';
 import { stages } from '../../shared/messages/stages.ts';
@@ -19,6 +20,7 @@ export function addStatusRoutes(app: ApiApp, { ports }: Runtime): void {
       }),
     );
     const live = counts.filter(([stage]) => !isTerminal(stage));
+    const ended = counts.filter(([stage]) => isTerminal(stage));
     const openDecisions = await store.count({
       from: { collection: decisionsOf(context.var.caller.tenant) },
       where: [{ field: 'state', op: '==', value: 'open' }],
@@ -29,6 +31,7 @@ export function addStatusRoutes(app: ApiApp, { ports }: Runtime): void {
       runs: Object.fromEntries(counts),
       liveRuns: live.reduce((sum, [, count]) => sum + count, 0),
       openDecisions,
+      autonomy: await autonomyOf(store, context.var.caller.tenant, ended),
       agents: agents.size,
     });
   });

@@ -19,6 +19,7 @@ import { showCommand } from './commands/show.ts';
 import { submitCommand } from './commands/submit.ts';
 import { upCommand } from './commands/up.ts';
 import { watchCommand } from './commands/watch.ts';
+import { workflowsCommand } from './commands/workflows.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { createScreen } from './screen.ts';
 import { hasColours } from '../../shared/runtime/cli-config.ts';
@@ -57,6 +58,7 @@ function program(): Command {
     decideCommand,
     messageCommand,
     deadLettersCommand,
+    workflowsCommand,
     openCommand,
     doctorCommand,
   ];

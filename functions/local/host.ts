@@ -23,10 +23,12 @@ import { intake } from '../intake/intake.ts';
 import { integration } from '../integration/integration.ts';
 import { notification } from '../notification/notification.ts';
 import { resultHandling } from '../result-handling/result-handling.ts';
+import { stages } from '../stages/stages.ts';
 import { sweep as sweepFunction } from '../sweep/sweep.ts';
 import { webhooks } from '../webhooks/webhooks.ts';
 import { blobs } from './blobs.ts';
 import { lockDataFolder } from './data-lock.ts';
+import { executions } from './executions.ts';
 
 export interface LocalHost {
   url: string;
@@ -49,6 +51,7 @@ export async function startHost(options: HostOptions): Promise<LocalHost> {
   const runtime = await createLocalRuntime({ ...options, baseUrl: url });
   router = routes(runtime);
   subscribe(runtime);
+  await runtime.workflows.recover();
   await recoverHost(runtime.ports);
   runtime.queue.start();
   const timer = startSweeps(runtime, config.PENSTOCK_SWEEP_SECONDS * 1_000);
@@ -77,10 +80,12 @@ function listen(port: number, fetch: Fetch): Promise<{ server: ServerType; url: 
 
 /** One door for all HTTP functions; each keeps its own limits and error texts. */
 function routes(runtime: LocalRuntime): Hono {
-  const http: HttpFunction[] = [webhooks, attempts, sweepFunction, intake, api];
+  const http: HttpFunction[] = [webhooks, attempts, stages, sweepFunction, intake, api];
   const apps = new Map(http.map((fn) => [fn.name, fn.app(runtime)]));
   const signedUrls = blobs(runtime);
   const router = new Hono();
+  const executionsApi = executions(runtime);
+  router.all('/v1/projects/*', (context) => executionsApi.fetch(context.req.raw, context.env));
   router.all('/blobs/*', (context) => signedUrls.fetch(context.req.raw, context.env));
   router.all('*', (context) => {
     const target = apps.get(routeOf(context.req.method, context.req.path));

@@ -5,7 +5,7 @@ import { createRecordingFetch } from '../../shared/adapters/script/recording-fet
 import { loadScript } from '../../shared/adapters/script/script-file.ts';
 import { startScriptServer } from '../../shared/adapters/script/script-server.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
-import { type Config, processEnvironment, readConfig } from '../../shared/runtime/config.ts';
+import { type Config, DEFAULT_DRIVER, processEnvironment, readConfig } from '../../shared/runtime/config.ts';
 import { type ModelAccess, modelAccess } from '../../shared/runtime/model-access.ts';
 import { startHost } from './host.ts';
 
@@ -40,7 +40,11 @@ export interface Up {
 
 /** The whole platform in this process, until `stop`. */
 export async function startUp(options: UpOptions = {}): Promise<Up> {
-  const config = readConfig({ ...(options.env ?? processEnvironment()), ...overrides(options) });
+  const config = readConfig({
+    PENSTOCK_DRIVER: DEFAULT_DRIVER,
+    ...(options.env ?? processEnvironment()),
+    ...overrides(options),
+  });
   const name = options.model ?? 'anthropic';
   if (options.record !== undefined && name !== 'anthropic') {
     throw new PenstockError(

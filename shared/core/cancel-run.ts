@@ -1,26 +1,33 @@
 import { advanceRun, canAdvance } from './advance-run.ts';
 import { change } from './change.ts';
+import { cancelDriver } from './drivers/start-driver.ts';
 import { withdrawn } from './finish-attempt.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';
-import { isTerminal, type Run } from './run.ts';
+import { isTerminal, type Run, touched } from './run.ts';
 import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
 import { currentAttempt, isUnderWay, type Task } from './task.ts';
 
-type CancelPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'jobs' | 'memory' | 'trace'>;
+type CancelPorts = Pick<
+  Ports,
+  'store' | 'queue' | 'clock' | 'log' | 'jobs' | 'memory' | 'trace' | 'workflows'
+>;
 
 /** Asks a run to stop. Repeating it is fine; an ended run stays as it ended. */
 export async function cancelRun(ports: CancelPorts, tenant: string, id: string, by: string): Promise<Run> {
   const { data: run } = await change(ports.store, refs.run(tenant, id), (current) => {
     if (!canAdvance(current.stage, 'cancelling')) return undefined;
     const reason = { code: 'cancelled', message: `cancelled by ${by}` };
-    return { data: advanceRun(current, 'cancelling', { at: ports.clock.now(), by: 'cancel', reason }) };
+    return {
+      data: advanceRun(touched(current), 'cancelling', { at: ports.clock.now(), by: 'cancel', reason }),
+    };
   });
   if (isTerminal(run.stage) && run.stage !== 'cancelled') {
     throw new PenstockError('conflict', `run ${id} has already ${run.stage}; there is nothing to cancel`);
   }
+  if (run.stage === 'cancelling') await cancelDriver(ports, run);
   await continueCancel(ports, tenant, id);
   return (await ports.store.get(refs.run(tenant, id)))?.data ?? run;
 }

@@ -2,9 +2,12 @@ import type { RunHint } from '../messages/topics.ts';
 import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import type { Versioned } from '../ports/store.ts';
 import { advanceRun } from './advance-run.ts';
+import { takeOffers } from './decisions/take-offers.ts';
+import { mayBegin } from './drivers/may-begin.ts';
+import { startDriver } from './drivers/start-driver.ts';
 import { executeTask } from './execute-task.ts';
 import { followTask } from './follow-task.ts';
-import { PLAN_SHARE, startPlan } from './plan/accept-plan.ts';
+import { followApproval, PLAN_SHARE, startPlan } from './plan/accept-plan.ts';
 import { readPlan } from './plan/stored-plan.ts';
 import { newTask } from './plan/plan-tasks.ts';
 import type { Ports } from './ports.ts';
@@ -18,17 +21,28 @@ import { withinBudgets } from './within-budgets.ts';
 const ARCHITECT = 'project_architect';
 
 /**
- * An accepted run: pinned, then its own plan is started, or the architect is asked for one. Idempotent at every step. A paused
- * run begins nothing: resuming it asks again.
+ * An accepted run: pinned, then its own plan is started, or the architect is asked for one. One that a workflow drives is given its
+ * execution first, and waits until that asks. Idempotent at every step. A paused run begins nothing: resuming it asks again.
  */
 export async function decomposeRun(ports: Ports, hint: RunHint): Promise<void> {
-  const found = await ports.store.get(refs.run(hint.tenant, hint.run));
-  if (found === undefined) return;
+  const ref = refs.run(hint.tenant, hint.run);
+  const known = await ports.store.get(ref);
+  if (known === undefined) return;
+  const found = await afterOffers(ports, known);
   const { stage, givenPlan, paused } = found.data;
   if (paused) return;
-  if (stage === 'accepted') return beginPlanning(ports, found);
+  if (stage === 'accepted')
+    return mayBegin(found.data, 'plan') ? beginPlanning(ports, found) : startDriver(ports, found.data);
+  if (stage === 'awaiting_approval') return followApproval(ports, found);
   if (givenPlan !== undefined) return startPlan(ports, found, await readPlan(ports, givenPlan.source));
   return planTask(ports, hint);
+}
+
+/** The run with what comments have answered; before its first stage nothing has been asked. */
+async function afterOffers(ports: Ports, known: Versioned<Run>): Promise<Versioned<Run>> {
+  if (known.data.stage === 'accepted') return known;
+  await takeOffers(ports, known.data);
+  return (await ports.store.get(known.ref)) ?? known;
 }
 
 async function beginPlanning(ports: Ports, found: Versioned<Run>): Promise<void> {

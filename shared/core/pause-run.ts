@@ -4,7 +4,7 @@ import type { Ports } from './ports.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Versioned } from '../ports/store.ts';
 import { refs, tasksOf } from './refs.ts';
-import { isTerminal, type Run } from './run.ts';
+import { isTerminal, type Run, touched } from './run.ts';
 import type { Task } from './task.ts';
 
 /** Tasks of one commit. */
@@ -83,7 +83,7 @@ async function wronglyHeld(
 export function withPaused(run: Run, paused: boolean, { at, by }: { at: number; by: string }): Run {
   const verb = paused ? 'paused' : 'resumed';
   const entry = { at, state: run.stage, by: paused ? 'pause' : 'resume', note: `${verb} by ${by}` };
-  return { ...run, paused, updatedAt: at, history: appendHistory(run.history, entry) };
+  return { ...touched(run), paused, updatedAt: at, history: appendHistory(run.history, entry) };
 }
 
 /** @throws PenstockError `conflict` for a run that has ended or is being cancelled. */

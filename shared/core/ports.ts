@@ -12,6 +12,7 @@ import type { Model } from '../ports/model.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { Trace } from '../ports/trace.ts';
+import type { Workflows } from '../ports/workflow-callbacks.ts';
 import type { Tool } from '../ports/tool.ts';
 import type { Circuits } from './circuits/create-circuits.ts';
 import type { ProcessMemory } from './process-memory.ts';
@@ -41,6 +42,10 @@ export interface Policy {
   /** How long before its hard limit an attempt is asked to wrap up. */
   wrapUpMs: number;
   maxFixRounds: number;
+  /** Names of workflows that a run may be driven by, beside `direct`. */
+  drivers: readonly string[];
+  /** Of a run that names none. */
+  defaultDriver: string;
   /** Whether repositories may be paths on this machine. */
   localRepositories: boolean;
   /** `bind`: an unknown installation of our App belongs to `defaultTenant`; `ignore`: its events start nothing. */
@@ -70,6 +75,8 @@ export interface Ports {
   trace: Trace;
   model: Model;
   jobs: JobStarter;
+  /** Absent where no workflow can be run: then every run's driver is `direct`. */
+  workflows?: Workflows;
   codeHost: (repository: Pick<RepositoryRef, 'host'>) => CodeHost;
   agents: ReadonlyMap<string, Agent>;
   /** The agent loop. */

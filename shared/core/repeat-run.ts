@@ -78,7 +78,7 @@ export async function repeatRun(
 }
 
 function submissionOf(old: Run, actor: string, { plan, reuse }: Inheritance): Submission {
-  const { tenant, title, requirement, driver, priority, dryRun, taskRun } = old;
+  const { tenant, title, requirement, driver, flags, priority, dryRun, taskRun } = old;
   return {
     tenant,
     title,
@@ -91,6 +91,7 @@ function submissionOf(old: Run, actor: string, { plan, reuse }: Inheritance): Su
     },
     ...(old.project === undefined ? {} : { project: old.project }),
     driver,
+    ...(flags === undefined ? {} : { flags }),
     priority,
     budgetMicroUsd: old.budget.limitMicroUsd,
     dryRun,

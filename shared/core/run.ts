@@ -1,4 +1,4 @@
-import type { stages } from '../messages/stages.ts';
+import type { AskedStage, stages } from '../messages/stages.ts';
 import type { RepositoryContract } from '../messages/repository-contract.ts';
 import type { RepositoryRef } from '../ports/code-host.ts';
 import type { HistoryEntry } from './history.ts';
@@ -66,10 +66,40 @@ export interface SteeringMessage {
 
 export const MAX_STEERING = 20;
 
+/** The one driver that is no workflow: each stage begins as soon as the one before is over. */
+export const DIRECT = 'direct';
+
+/** The execution of the workflow that drives a run. */
+export interface Execution {
+  id: string;
+  startedAt: number;
+  /** Executions that were started for the run so far, this one among them. */
+  starts: number;
+  /** It has said that it drives the run: every other one is refused from then on. */
+  claimedAt?: number;
+}
+
+/** The last stage that the driver asked for; those before it are over. */
+export interface StageRequest {
+  stage: AskedStage;
+  /** From 1: the same number again is the same request. */
+  seq: number;
+  execution: string;
+  /** Id of the callback endpoint that its execution waits at. */
+  callback: string;
+  /** `over`: the stage is, and the callback may not know it yet. */
+  state: 'asked' | 'over' | 'delivered';
+}
+
 export interface Review {
   id: string;
   agent: string;
   instructions: string;
+}
+
+/** A person had a hand in it. */
+export function touched(run: Run): Run {
+  return { ...run, touches: (run.touches ?? 0) + 1 };
 }
 
 export interface Run {
@@ -82,7 +112,14 @@ export interface Run {
   origin: Origin;
   /** The caller's own grouping of runs. */
   project?: string;
-  driver: 'direct';
+  /** The name of a workflow, or {@link DIRECT}. */
+  driver: string;
+  /** What the caller tells the driver about it. */
+  flags?: Record<string, boolean>;
+  execution?: Execution;
+  stageRequest?: StageRequest;
+  /** With a callback that has not been delivered: the sweep delivers it. */
+  undeliveredSince?: number;
   priority: Priority;
   dryRun: boolean;
   /** What held when it was accepted. */
@@ -94,6 +131,12 @@ export interface Run {
   /** The plan that the caller gave; decomposition is skipped then. */
   givenPlan?: { hash: string; source: PlanSource };
   plan?: RunPlan;
+  /** The decision that the run as a whole waits for. */
+  decision?: string;
+  /** Content hashes of what people have approved for it, at most one for each round of integration and one for the plan. */
+  approvals?: string[];
+  /** How often a person had to do, or did, something about it; absent: never. */
+  touches?: number;
   contract?: { commands: RepositoryContract; reasons: string[] };
   stage: Stage;
   /** No new attempt and no new stage begins until it is resumed; attempts under way go on. */

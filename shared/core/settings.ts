@@ -27,7 +27,10 @@ export interface Settings {
   autoApproveMicroUsd: number;
   autoApproveTasks: number;
   onBudget: TenantSettings['onBudget'];
+  decisions: TenantSettings['decisions'];
   decisionReminderMs: number;
+  decisionEscalationMs: number;
+  escalateTo: string[];
   decisionDeadlineMs: number;
   steering: TenantSettings['steering'];
   circuitFailures: number;
@@ -124,7 +127,10 @@ export function effectiveSettings(given: TenantSettingsInput, policy: Policy): S
     autoApproveMicroUsd: money(own.autoApproveUsd) ?? policy.autoApproveMicroUsd,
     autoApproveTasks: own.autoApproveTasks ?? policy.autoApproveTasks,
     onBudget: own.onBudget,
+    decisions: own.decisions,
     decisionReminderMs: own.decisionReminderHours * 3_600_000,
+    decisionEscalationMs: own.decisionEscalationHours * 3_600_000,
+    escalateTo: own.escalateTo,
     decisionDeadlineMs: own.decisionDeadlineHours * 3_600_000,
     steering: own.steering,
     circuitFailures: own.circuitFailures,

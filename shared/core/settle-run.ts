@@ -1,6 +1,8 @@
 import { advanceRun } from './advance-run.ts';
 import { change } from './change.ts';
-import { voidDecisions } from './decisions/void-decisions.ts';
+import { voidDecision, voidDecisions } from './decisions/void-decisions.ts';
+import { handBack } from './drivers/hand-back.ts';
+import { mayBegin } from './drivers/may-begin.ts';
 import { rootHash } from './history.ts';
 import { keepTaskLetter } from './keep-task-letter.ts';
 import { type Ports, publish } from './ports.ts';
@@ -10,7 +12,7 @@ import { inDependencyOrder, readTasks } from './run-tasks.ts';
 import { spentMicroUsd, type Task } from './task.ts';
 import type { Versioned, Where } from '../ports/store.ts';
 
-export type SettlePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'memory' | 'trace'>;
+export type SettlePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'log' | 'memory' | 'trace' | 'workflows'>;
 
 /**
  * When nothing of a run is live any more: its next stage, or its end. Idempotent; may be called at any time.
@@ -80,6 +82,7 @@ async function settleExecution(ports: SettlePorts, known: Versioned<Run>, tasks:
     .map((task) => task.id);
   if (run.targets.length === 0 || changeOrder.length === 0)
     return endRun(ports, run, 'succeeded', { tasks, known });
+  if (!mayBegin(run, 'integrate')) return handBack(ports, run, 'integrate');
   const at = ports.clock.now();
   const decide = (current: Run) =>
     current.stage === 'executing'
@@ -120,6 +123,7 @@ export async function endRun(
   };
   // Before the end, because nobody comes back after it.
   await voidDecisions(ports, tasks);
+  if (run.decision !== undefined) await voidDecision(ports, run.tenant, run.decision);
   for (const task of tasks) await keepTaskLetter(ports, task);
   const { data } = await change(ports.store, refs.run(run.tenant, run.id), decide, known);
   ports.log.info(`run ${run.id} ${data.stage}`, {
@@ -128,6 +132,7 @@ export async function endRun(
     reason: data.reason?.code,
   });
   await notify(ports, data);
+  await handBack(ports, data);
 }
 
 /** Asks for the run's comment and check run to be brought up to date; only runs that came from a host have them. */

@@ -6,7 +6,7 @@ import { sanitiseText } from './intake/sanitise-text.ts';
 import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';
 import { redact } from './repository/scan-secrets.ts';
-import { isTerminal, MAX_STEERING, type Run, type SteeringMessage } from './run.ts';
+import { isTerminal, MAX_STEERING, type Run, type SteeringMessage, touched } from './run.ts';
 
 /**
  * Words of a person to a live run: they reach its running attempts at their next renewal, and later ones in their brief.
@@ -43,7 +43,7 @@ export async function steerRun(
     const { message, isNew } = decide(current);
     seq = message.seq;
     const steering = [...current.steering, message].slice(-MAX_STEERING);
-    return isNew ? { data: { ...current, steering, updatedAt: at } } : undefined;
+    return isNew ? { data: { ...touched(current), steering, updatedAt: at } } : undefined;
   });
   const message = data.steering.find((other) => other.seq === seq);
   if (message !== undefined) return message;

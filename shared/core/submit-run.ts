@@ -5,9 +5,9 @@ import { PenstockError } from '../ports/penstock-error.ts';
 import type { Write } from '../ports/store.ts';
 import type { PlanProposal } from '../messages/plan.ts';
 import { appendHistory } from './history.ts';
-import { type Ports, publish } from './ports.ts';
+import { type Policy, type Ports, publish } from './ports.ts';
 import { refs } from './refs.ts';
-import type { Origin, Priority, Run, Target } from './run.ts';
+import { DIRECT, type Origin, type Priority, type Run, type Target } from './run.ts';
 import { tooManyRuns } from './too-many-runs.ts';
 import { expiredLicence } from './tenant.ts';
 
@@ -27,6 +27,7 @@ export interface Submission {
   origin: Origin;
   project?: string;
   driver?: string;
+  flags?: Record<string, boolean>;
   priority: Priority;
   budgetMicroUsd?: number;
   dryRun: boolean;
@@ -157,7 +158,8 @@ export async function newRun(
     targets: target === undefined ? [] : [{ ...target, headBranch: `penstock/${id}` }],
     origin: submission.origin,
     ...(submission.project === undefined ? {} : { project: submission.project }),
-    driver: driverOf(submission.driver),
+    driver: driverOf(ports.policy, submission.driver),
+    ...(submission.flags === undefined ? {} : { flags: submission.flags }),
     priority: submission.priority,
     dryRun: submission.dryRun,
     pins: {
@@ -203,10 +205,10 @@ async function storeGivenPlan(
   return storePlan(ports, run, { summary, tasks: verdict.tasks, filesRead });
 }
 
-/** `direct` asks for each stage as soon as the one before is done. */
-function driverOf(name: string | undefined): 'direct' {
-  if (name === undefined || name === 'direct') return 'direct';
-  throw new PenstockError('invalid', `there is no driver '${name}'; known drivers: direct`);
+function driverOf({ drivers, defaultDriver }: Policy, name = defaultDriver): string {
+  const known = [DIRECT, ...drivers];
+  if (known.includes(name)) return name;
+  throw new PenstockError('invalid', `there is no driver '${name}'; known drivers: ${known.join(', ')}`);
 }
 
 function idOfKey(tenant: string, key: string): string {

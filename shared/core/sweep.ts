@@ -5,13 +5,15 @@ import { openDecision } from './decisions/open-decision.ts';
 import { settleDueDecisions } from './decisions/settle-due-decisions.ts';
 import { continueDeletions } from './deletion/continue-deletions.ts';
 import { continueCancel } from './cancel-run.ts';
+import { deliverCallback } from './drivers/deliver-callback.ts';
+import { checkDriver } from './drivers/start-driver.ts';
 import { dispatchTask } from './dispatch-task.ts';
 import { failed } from './finish-attempt.ts';
 import { followEnded, followFailed } from './follow-task.ts';
 import { settleHolds } from './pause-run.ts';
 import { type Ports, publish } from './ports.ts';
 import { refs, tasksOf } from './refs.ts';
-import type { Run } from './run.ts';
+import { isTerminal, type Run } from './run.ts';
 import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
 import { currentAttempt, isUnderWay, type Task, UNDER_WAY } from './task.ts';
@@ -37,6 +39,7 @@ export async function sweep(ports: Ports, options: { runCheckMs?: number } = {})
   const lost = await takeBackOverdue(ports);
   const dispatched = await dispatchDue(ports);
   const decisions = await settleDueDecisions(ports);
+  await deliverCallbacks(ports);
   const runs = await checkRuns(ports, options.runCheckMs ?? RUN_CHECK_MS);
   const deletions = await continueDeletions(ports);
   return { lost, dispatched, decisions, runs, deletions };
@@ -115,7 +118,7 @@ async function checkRuns(ports: Ports, runCheckMs: number): Promise<number> {
   const live: Where = {
     field: 'stage',
     op: 'in',
-    value: ['accepted', 'planning', 'executing', 'integrating', 'awaiting_review'],
+    value: ['accepted', 'planning', 'awaiting_approval', 'executing', 'integrating', 'awaiting_review'],
   };
   const cancelling: Where = { field: 'stage', op: '==', value: 'cancelling' };
   const open: Where = { field: 'unsettledOutside', op: '==', value: true };
@@ -136,6 +139,17 @@ async function checkRuns(ports: Ports, runCheckMs: number): Promise<number> {
   for (const run of await idleRuns(ports, now)) found.set(`${run.tenant}/${run.id}`, run);
   for (const run of found.values()) await checkRun(ports, run);
   return found.size;
+}
+
+/** Workflows are told again that their stage is over. Nothing is asked of the store where no workflow is run. */
+async function deliverCallbacks(ports: Ports): Promise<void> {
+  if (ports.workflows === undefined) return;
+  const page = await ports.store.query<Run>({
+    from: { group: 'runs' },
+    where: [{ field: 'undeliveredSince', op: '>', value: 0 }],
+    limit: SWEEP_LIMIT,
+  });
+  for (const { data } of page.documents) await deliverCallback(ports, data);
 }
 
 /** An executing run without a live attempt has most likely lost a message. */
@@ -166,6 +180,7 @@ async function idleRuns(ports: Ports, now: number): Promise<Run[]> {
 
 async function checkRun(ports: Ports, run: Run): Promise<void> {
   await rederive(ports, run);
+  if (!isTerminal(run.stage)) await checkDriver(ports, run);
   const now = ports.clock.now();
   await change(ports.store, refs.run(run.tenant, run.id), (current) =>
     current.checkedAt >= now ? undefined : { data: { ...current, checkedAt: now } },
@@ -178,6 +193,7 @@ export async function rederive(ports: Ports, run: Run): Promise<void> {
   switch (stage) {
     case 'accepted':
       return publish(ports, 'run-accepted', { v: 1, tenant, run: id }, run);
+    case 'awaiting_approval':
     case 'planning':
       await mendTasks(ports, run);
       return publish(ports, 'run-accepted', { v: 1, tenant, run: id }, run);
@@ -190,8 +206,6 @@ export async function rederive(ports: Ports, run: Run): Promise<void> {
       return publish(ports, 'run-finished', { v: 1, tenant, run: id }, run);
     case 'cancelling':
       return continueCancel(ports, tenant, id);
-    case 'awaiting_approval':
-      return;
     case 'succeeded':
     case 'failed':
     case 'cancelled':

@@ -27,7 +27,8 @@ export type DecisionBody = z.infer<typeof decisionBody>;
 export const decisionView = z.object({
   id: z.string(),
   run: z.string(),
-  task: z.string(),
+  /** Absent: the run as a whole waits for it. */
+  task: z.string().optional(),
   kind: z.string(),
   question: z.string(),
   options: z.array(decisionOption),

@@ -14,6 +14,12 @@ const repository = z
     'a repository is owner/name, or in local mode an absolute path',
   );
 
+const MAX_FLAGS = 20;
+
+export const runFlags = z
+  .record(z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'a flag is named like needs_mobile'), z.boolean())
+  .refine((flags) => Object.keys(flags).length <= MAX_FLAGS, `a run has at most ${MAX_FLAGS} flags`);
+
 /** Body of `POST /api/requirements`. */
 export const requirementBody = z.strictObject({
   requirement: z.string().trim().min(1).max(MAX_REQUIREMENT_CHARS),
@@ -23,6 +29,8 @@ export const requirementBody = z.strictObject({
   project: z.string().max(100).optional(),
   priority: priority.default('normal'),
   driver: z.string().max(60).optional(),
+  /** What its driver is told about it, such as `needs_mobile`. */
+  flags: runFlags.optional(),
   /** USD the run may spend at most. */
   budgetUsd: z.number().positive('a budget of 0 could not pay for anything').max(1_000).optional(),
   /** Skips decomposition. */

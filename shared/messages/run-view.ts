@@ -204,6 +204,8 @@ export const statusView = z.object({
   liveRuns: count,
   /** Questions that wait for a person. */
   openDecisions: count,
+  /** Ended runs, those that no person had a hand in, and their share (S-01); null while none has ended. */
+  autonomy: z.object({ finished: count, untouched: count, rate: z.number().nullable() }),
   agents: count,
 });
 

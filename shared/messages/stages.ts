@@ -11,3 +11,7 @@ export const stages = [
   'cancelling',
   'cancelled',
 ] as const;
+
+/** What a driver asks for, in this order; who asks for one asks for those before it too. */
+export const askedStages = ['plan', 'approve', 'execute', 'integrate', 'review', 'close'] as const;
+export type AskedStage = (typeof askedStages)[number];

@@ -10,6 +10,8 @@ const pool = z
   })
   .refine(({ min, max }) => min <= max, { path: ['min'], error: 'is larger than max' });
 
+const decisionPolicy = z.enum(['auto', 'ask']);
+
 export const steeringPolicies = ['enqueue', 'interrupt', 'reject'] as const;
 
 /** What a tenant's administrators may change while the platform runs (002-16): `tenants/{tenant}/config/runtime`. What is absent is the platform's own. */
@@ -32,8 +34,24 @@ export const tenantSettings = z.strictObject({
   autoApproveTasks: z.int().min(0).optional(),
   /** A task that used up its allotment: a person is asked for more, or it fails. */
   onBudget: z.enum(['ask', 'fail']).default('ask'),
-  /** Hours after which an unanswered decision is brought to mind again, and after which its safe option is taken. */
+  /**
+   * By kind. `ask`: a person is asked every time. `auto`: what the platform may decide by itself it does: it executes a plan within
+   * the limits above, and refuses a change of protected files.
+   */
+  decisions: z
+    .strictObject({
+      approve_plan: decisionPolicy.default('auto'),
+      risky_change: decisionPolicy.default('auto'),
+    })
+    .prefault({}),
+  /** Hours after which an unanswered decision is brought to mind again, after which others are told, and after which its safe option is taken. */
   decisionReminderHours: z.number().positive().max(8_760).default(24),
+  decisionEscalationHours: z.number().positive().max(8_760).default(48),
+  /** Whom an escalation calls, by their login on the code host; without any it names the tenant's team admins. */
+  escalateTo: z
+    .array(z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9/-]{0,80}[A-Za-z0-9])?$/, 'a login, or org/team'))
+    .max(10)
+    .default([]),
   decisionDeadlineHours: z.number().positive().max(8_760).default(72),
   /** What becomes of words to a run whose agents are at work. */
   steering: z.enum(steeringPolicies).default('enqueue'),

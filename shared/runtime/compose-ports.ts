@@ -6,15 +6,17 @@ import { createCircuits } from '../core/circuits/create-circuits.ts';
 import type { Policy, Ports, Worker } from '../core/ports.ts';
 import { createProcessMemory } from '../core/process-memory.ts';
 import { redact } from '../core/repository/scan-secrets.ts';
+import { DIRECT } from '../core/run.ts';
 import { createSettings } from '../core/settings.ts';
 import { createWorker } from '../core/work/create-worker.ts';
+import { PenstockError } from '../ports/penstock-error.ts';
 import type { CommonConfig } from './config.ts';
 import { shippedPath } from './shipped-path.ts';
 
 /** What differs by the place that a process runs in; everything else is composed here. */
 export interface PlacePorts extends Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'jobs' | 'model' | 'codeHost' | 'log' | 'trace' | 'clock'
+  'store' | 'queue' | 'blobs' | 'jobs' | 'workflows' | 'model' | 'codeHost' | 'log' | 'trace' | 'clock'
 > {
   policy: Policy;
   /** In place of the agent loop for the function lane. */
@@ -22,6 +24,7 @@ export interface PlacePorts extends Pick<
 }
 
 export async function composePorts({ work, ...place }: PlacePorts): Promise<Ports> {
+  requireDriver(place.policy);
   const agents = new Map(
     (await loadAgents(shippedPath('shared/agents'))).map((agent) => [agent.name, agent]),
   );
@@ -45,10 +48,17 @@ export async function composePorts({ work, ...place }: PlacePorts): Promise<Port
   };
 }
 
+/** Otherwise every run that names no driver would be refused. */
+function requireDriver({ drivers, defaultDriver }: Policy): void {
+  const known = [DIRECT, ...drivers];
+  if (known.includes(defaultDriver)) return;
+  throw new PenstockError('config', `PENSTOCK_DRIVER got '${defaultDriver}' and takes ${known.join(' or ')}`);
+}
+
 /** The policy of the environment; `pools`, repositories and links are the place's own. */
 export function policyOf(
   config: CommonConfig,
-  place: Pick<Policy, 'pools' | 'localRepositories' | 'publicUrl'>,
+  place: Pick<Policy, 'pools' | 'localRepositories' | 'publicUrl' | 'drivers'>,
 ): Policy {
   return {
     ...place,
@@ -67,6 +77,7 @@ export function policyOf(
     functionLaneLimitMs: 9 * 60_000,
     wrapUpMs: 60_000,
     maxFixRounds: 3,
+    defaultDriver: config.PENSTOCK_DRIVER,
     unknownInstallations: 'bind',
     defaultTenant: config.PENSTOCK_TENANT,
   };

@@ -6,6 +6,13 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const usd = z.coerce.number().positive().max(1_000);
 const seconds = (byDefault: number) => z.coerce.number().positive().max(86_400).default(byDefault);
 const text = z.string().min(1);
+/** Also the name of a workflow in Google Cloud. */
+export const driverName = z
+  .string()
+  .regex(/^[a-z](?:[a-z0-9-]{0,58}[a-z0-9])?$/, 'direct, or the name of a workflow such as requirement');
+
+/** Of runs that name none, where its workflow can be run. */
+export const DEFAULT_DRIVER = 'requirement';
 
 /** What every platform process takes, wherever it runs. */
 export const commonEnvironment = z.object({
@@ -21,6 +28,8 @@ export const commonEnvironment = z.object({
   PENSTOCK_MAX_PLAN_TASKS: z.coerce.number().int().min(1).max(1_000).default(200),
   PENSTOCK_MAX_PLAN_DEPTH: z.coerce.number().int().min(1).max(1_000).default(20),
   PENSTOCK_RETRY_BASE_SECONDS: seconds(2),
+  /** Of a run that names none: `direct`, or the name of a workflow. */
+  PENSTOCK_DRIVER: driverName.default('direct'),
   ANTHROPIC_API_KEY: text.optional(),
   ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com'),
   GITHUB_APP_ID: text.optional(),

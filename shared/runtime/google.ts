@@ -4,6 +4,7 @@ import { createSystemClock } from '../adapters/local/system-clock.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { JobStarter } from '../ports/job-starter.ts';
+import type { Workflows } from '../ports/workflow-callbacks.ts';
 import type { Log } from '../ports/log.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Queue } from '../ports/queue.ts';
@@ -49,6 +50,7 @@ export async function createGoogleRuntime(given: GoogleConfig): Promise<Runtime>
     trace,
     model: openModel(access, log),
     jobs: openJobs(config, { clock, log }),
+    workflows: openWorkflows(config, { clock, log }),
     codeHost: ({ host }) => {
       if (host === 'github') return github();
       throw new PenstockError('invalid', 'a repository is owner/name here; paths are for local mode');
@@ -57,6 +59,7 @@ export async function createGoogleRuntime(given: GoogleConfig): Promise<Runtime>
       pools: POOLS,
       localRepositories: false,
       publicUrl: config.PENSTOCK_PUBLIC_URL,
+      drivers: config.PENSTOCK_DRIVERS,
     }),
   });
   return {
@@ -108,4 +111,20 @@ function openJobs(config: GoogleConfig, ports: Pick<Ports, 'clock' | 'log'>): Jo
     });
   };
   return lazily(load, ['start', 'cancel']);
+}
+
+function openWorkflows(config: GoogleConfig, ports: Pick<Ports, 'clock' | 'log'>): Workflows {
+  const load = async (): Promise<Workflows> => {
+    const { createGoogleCredentials } = await import('../adapters/google/google-credentials.ts');
+    const { createWorkflowsStarter } = await import('../adapters/google/workflows-starter.ts');
+    const { createWorkflowCallbacks } = await import('../adapters/google/workflow-callbacks.ts');
+    const place = {
+      baseUrl: config.PENSTOCK_WORKFLOWS_URL,
+      auth: createGoogleCredentials(config.PENSTOCK_WORKFLOWS_URL),
+      project: config.GOOGLE_CLOUD_PROJECT,
+      region: config.PENSTOCK_REGION,
+    };
+    return { ...createWorkflowsStarter({ ...place, ...ports }), ...createWorkflowCallbacks(place) };
+  };
+  return lazily(load, ['start', 'cancel', 'state', 'wake']);
 }

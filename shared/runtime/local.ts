@@ -18,6 +18,7 @@ import { composePorts, policyOf, webhookSecretsOf } from './compose-ports.ts';
 import type { Config } from './config.ts';
 import type { Runtime } from './functions.ts';
 import { githubHost } from './github-host.ts';
+import { type LocalWorkflows, openLocalWorkflows } from './local-workflows.ts';
 import { type ModelAccess, openModel } from './model-access.ts';
 import { openTrace } from './open-trace.ts';
 import { shippedPath } from './shipped-path.ts';
@@ -33,6 +34,8 @@ export interface LocalRuntimeOptions {
   work?: Worker;
   /** Program of the job lane, as Cloud Run's image would have another. @default functions/agent-job/main.ts */
   jobProgram?: string;
+  /** Holds the workflows that can drive runs. @default workflows/ of this project */
+  workflowsFolder?: string;
   /** Wraps ports: faults in tests. */
   decorate?: (ports: Ports) => Ports;
 }
@@ -41,6 +44,7 @@ export interface LocalRuntime extends Runtime {
   queue: SqliteQueue;
   store: SqliteStore;
   jobs: ProcessJobStarter;
+  workflows: LocalWorkflows;
   blobSecret: string;
   dataFolder: string;
 }
@@ -86,11 +90,16 @@ export const INDEXES: GroupIndex[] = [
   { group: 'decisions', scope: 'group', fields: ['state', 'dueAt'], only: { state: ['open'] } },
   // Lists.
   { group: 'runs', scope: 'collection', fields: ['createdAt'] },
+  { group: 'runs', scope: 'collection', fields: ['stage', 'touches'] },
   { group: 'runs', scope: 'collection', fields: ['stage', 'createdAt'] },
   { group: 'deadLetters', scope: 'collection', fields: ['at'] },
   { group: 'decisions', scope: 'collection', fields: ['createdAt'] },
   { group: 'decisions', scope: 'collection', fields: ['state', 'createdAt'] },
   { group: 'decisions', scope: 'collection', fields: ['run', 'state'], only: { state: ['open'] } },
+  // What a comment on an issue answers.
+  { group: 'decisions', scope: 'collection', fields: ['issue', 'state'], only: { state: ['open'] } },
+  // Workflows that were not reached.
+  { group: 'runs', scope: 'group', fields: ['undeliveredSince'] },
   // What a project has spent and set aside this month.
   { group: 'runs', scope: 'collection', fields: ['project', 'createdAt'] },
 ];
@@ -114,6 +123,13 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
   const jobs = createProcessJobStarter(jobConfig(options, log));
   const localGit = createLocalGitCodeHost();
   const github = githubHost(config, log);
+  const workflows = openLocalWorkflows({
+    folder: options.workflowsFolder ?? shippedPath('workflows'),
+    dataFolder,
+    baseUrl,
+    token: config.PENSTOCK_TOKEN,
+    log,
+  });
   const ports = await composePorts({
     store,
     queue,
@@ -123,11 +139,13 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
     trace,
     model: openModel(access, log),
     jobs,
+    workflows: workflows.port,
     codeHost: ({ host }) => (host === 'local-git' ? localGit : github()),
     policy: policyOf(config, {
       pools: { core: LOCAL_POOL, specialist: LOCAL_POOL, assessment: LOCAL_POOL },
       localRepositories: true,
       publicUrl: config.PENSTOCK_PUBLIC_URL ?? baseUrl,
+      drivers: workflows.names,
     }),
     work: options.work,
   });
@@ -142,11 +160,13 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
     queue,
     store,
     jobs,
+    workflows,
     blobSecret,
     dataFolder,
     close: async () => {
       await queue.stop();
       await jobs.stop();
+      await workflows.close();
       await queue.close();
       await store.close();
       database.close();

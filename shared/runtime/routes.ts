@@ -9,6 +9,10 @@ interface Route {
 export const ROUTES: readonly Route[] = [
   { function: 'webhooks', method: 'POST', path: '/webhooks/*' },
   { function: 'attempts', method: 'POST', path: '/internal/attempts/*' },
+  { function: 'stages', method: 'POST', path: '/internal/runs/*' },
+  { function: 'stages', method: 'GET', path: '/internal/runs/*' },
+  { function: 'stages', method: 'POST', path: '/internal/decisions/*' },
+  { function: 'stages', method: 'GET', path: '/internal/decisions/*' },
   { function: 'sweep', method: 'POST', path: '/internal/sweep' },
   { function: 'intake', method: 'POST', path: '/api/requirements' },
   { function: 'intake', method: 'POST', path: '/api/v1/pm/tasks' },

@@ -10,7 +10,7 @@ import { pushMessage } from './push-message.ts';
 import { deliver, SECRET } from './signed-webhook.ts';
 import { topics, type Topic } from '../../shared/messages/topics.ts';
 
-const HTTP = ['api', 'attempts', 'intake', 'sweep', 'webhooks'];
+const HTTP = ['api', 'attempts', 'intake', 'stages', 'sweep', 'webhooks'];
 const MESSAGES: Record<string, Topic> = {
   'agent-execution': 'task-dispatched',
   'dead-letters': 'dead-letter',

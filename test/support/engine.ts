@@ -31,6 +31,7 @@ import type { Ids } from '../../shared/ports/ids.ts';
 import type { JobStarter } from '../../shared/ports/job-starter.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Model } from '../../shared/ports/model.ts';
+import type { Workflows } from '../../shared/ports/workflow-callbacks.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import { INDEXES } from '../../shared/runtime/local.ts';
 import { type IncomingMessage, onMessage } from '../../shared/runtime/on-message.ts';
@@ -85,6 +86,7 @@ export interface EngineOptions {
   /** In place of `play`, with the attempt itself. */
   work?: (open: Parameters<Worker>[0], sent: Sent) => ReturnType<Worker>;
   model?: Model;
+  workflows?: Workflows;
   seed?: number;
   policy?: Partial<Policy>;
 }
@@ -125,6 +127,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     },
     codeHost: () => localGit,
     host: 'host-1',
+    ...(options.workflows === undefined ? {} : { workflows: options.workflows }),
   };
   const base = await portsOfProcess(outside, policy);
   /** Whose attempt it is stands in the message; a worker itself is only told when it opens it. */
@@ -176,7 +179,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 /** What is outside a process; several may share it. */
 export type Outside = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'model' | 'jobs' | 'codeHost' | 'host'
+  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'model' | 'jobs' | 'codeHost' | 'host' | 'workflows'
 >;
 
 /** The ports of one process: what is outside it, and what it alone knows. */
@@ -228,6 +231,8 @@ export const POLICY: Policy = {
   functionLaneLimitMs: 540_000,
   wrapUpMs: 60_000,
   maxFixRounds: 3,
+  drivers: [],
+  defaultDriver: 'direct',
   localRepositories: true,
   unknownInstallations: 'bind',
   defaultTenant: TENANT,

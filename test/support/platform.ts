@@ -83,6 +83,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
 function environmentOf({ github, env }: PlatformOptions): Record<string, string> {
   return {
     LOG_LEVEL: process.env['PENSTOCK_TEST_LOG'] ?? 'SILENT',
+    // A workflow's driver is for tests of workflows.
+    PENSTOCK_DRIVER: 'direct',
     PENSTOCK_RETRY_BASE_SECONDS: '0.1',
     PENSTOCK_SWEEP_SECONDS: '0.3',
     ...(github === undefined ? {} : githubEnvironment(github)),

@@ -1,9 +1,11 @@
 import { html } from 'hono/html';
+import type { Decision } from '../../../shared/core/decisions/decision.ts';
 import { isTerminal, type Run } from '../../../shared/core/run.ts';
 import { isUnderWay, type Task } from '../../../shared/core/task.ts';
 import type { CostView, RunEvent } from '../../../shared/messages/run-view.ts';
 import { checksCard } from './checks.ts';
 import { costCard } from './cost.ts';
+import { decisionsAlert } from './decisions.ts';
 import { diffFiles } from './diff.ts';
 import { dateTime, duration, plural, usd } from './format.ts';
 import { graph } from './graph.ts';
@@ -16,6 +18,8 @@ import { timeline } from './timeline.ts';
 export interface RunPage {
   run: Run;
   tasks: Task[];
+  /** What it waits for a person to answer. */
+  decisions: Decision[];
   events: RunEvent[];
   cost: CostView;
   log: ShownLog | undefined;
@@ -27,6 +31,7 @@ export interface RunPage {
 export function runPage(page: RunPage): Html {
   const { run, tasks, events, cost, now } = page;
   return html`${part('head', header(page))} ${part('alarm', alarm(run, tasks))}
+    ${part('decisions', decisionsAlert(page.decisions))}
     ${part(
       'graph',
       card(

@@ -21,6 +21,7 @@ async function refresh() {
   for (const id of open) document.getElementById(id)?.setAttribute('open', '');
   showLog();
   bindCancel();
+  bindDecisions();
 }
 const refreshSoon = () => { timer ??= setTimeout(refresh, 400); };
 
@@ -60,9 +61,22 @@ function bindCancel() {
   };
 }
 
+function bindDecisions() {
+  for (const button of document.querySelectorAll('[data-decision]')) {
+    button.onclick = async () => {
+      const { decision, option } = button.dataset;
+      button.disabled = true;
+      const answer = await fetch('/api/decisions', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ decisionId: decision, option }) });
+      if (!answer.ok) alert((await answer.json()).detail);
+      refreshSoon();
+    };
+  }
+}
+
 const pre = document.getElementById('log-text');
 if (pre) pre.scrollTop = pre.scrollHeight;
 bindCancel();
+bindDecisions();
 if (over !== 'true') {
   const events = new EventSource('/api/runs/' + run + '/events?cursor=' + document.body.dataset.seq);
   events.onopen = () => say('live', '● live');

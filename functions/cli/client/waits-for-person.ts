@@ -12,11 +12,12 @@ export interface PersonWatch {
 
 export function watchForPerson(client: ApiClient, runId: string): PersonWatch {
   const told = new Map<string, number>();
+  /** `''` is the run as a whole. */
   const blocked = new Set<string>();
   return {
     async waitsAfter({ task = '', state, type }) {
       told.set(task, (told.get(task) ?? 0) + 1);
-      if (type === 'decision_needed' && task !== '') blocked.add(task);
+      if (type === 'decision_needed') blocked.add(task);
       else if (state !== 'blocked') blocked.delete(task);
       if (blocked.size === 0) return false;
       const [run, tasks] = await Promise.all([

@@ -11,6 +11,8 @@ export interface RequirementOptions extends ApiOptions {
   base?: string;
   budget?: string;
   priority?: string;
+  driver?: string;
+  flag?: string[];
   plan?: string;
   model?: string;
   unsafeNoSandbox?: boolean;
@@ -25,6 +27,15 @@ export function withRequirement(command: Command): Command {
     .option('--base <ref>', 'branch to start from (default: the repository’s own)')
     .option('--budget <usd>', 'what the run may spend at most')
     .option('--priority <p>', 'critical, high, normal or low, or 1 to 10')
+    .option(
+      '--driver <name>',
+      'direct, or the workflow that asks for its stages (default: PENSTOCK_DRIVER of the server)',
+    )
+    .option(
+      '--flag <name>',
+      'what its workflow is told about it, such as needs_mobile; again for another',
+      collect,
+    )
     .option('--model <model>', 'without a server: anthropic or script:FILE')
     .option(
       '--unsafe-no-sandbox',
@@ -32,14 +43,20 @@ export function withRequirement(command: Command): Command {
     );
 }
 
+function collect(name: string, before: string[] = []): string[] {
+  return [...before, name];
+}
+
 export async function requirementOf(words: string[], options: RequirementOptions): Promise<RequirementInput> {
-  const { base, budget, priority, plan, repo } = options;
+  const { base, budget, priority, driver, flag, plan, repo } = options;
   return {
     requirement: words.join(' '),
     ...(repo === false ? {} : { repository: await readTarget(repo) }),
     ...(base === undefined ? {} : { baseRef: base }),
     ...(budget === undefined ? {} : { budgetUsd: budgetOf(budget) }),
     ...(priority === undefined ? {} : { priority: priorityOf(priority) }),
+    ...(driver === undefined ? {} : { driver }),
+    ...(flag === undefined ? {} : { flags: Object.fromEntries(flag.map((name) => [name, true])) }),
     ...(plan === undefined ? {} : { plan: await readPlanFile(plan) }),
   };
 }

@@ -8,7 +8,7 @@ const MAX_LABEL_CHARS = 200;
 export function decisionText(decision: DecisionView): string[] {
   const { id, run, task, question, state } = decision;
   return [
-    `decision ${id}   run ${run}, task ${task}   ${state}`,
+    `decision ${id}   run ${run}${task === undefined ? '' : `, task ${task}`}   ${state}`,
     `  ${oneLine(question, MAX_QUESTION_CHARS)}`,
     ...(state === 'open' ? waysOut(decision) : [`  ${outcomeText(decision)}`]),
   ];

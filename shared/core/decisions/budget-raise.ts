@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { appendHistory } from '../history.ts';
 import type { Run } from '../run.ts';
 import { MAX_ATTEMPTS, spentMicroUsd, type Task } from '../task.ts';
 import { usd } from '../usd.ts';
+import { contentHashOf } from './content-hash.ts';
 import type { Ask, DecisionAnswer } from './decision.ts';
 
 /** Who answers, and when: what the history says about it. */
@@ -30,7 +30,7 @@ export function askBudgetRaise(run: Run, task: Task): Ask {
       { id: 'stop', label: 'Let the task fail; what it has stored is kept' },
     ],
     safeOption: 'stop',
-    contentHash: hashOf([
+    contentHash: contentHashOf([
       'budget_raise',
       run.id,
       task.id,
@@ -102,8 +102,4 @@ export function stopAtLimit(task: Task, { at, by }: Answered): Task {
     updatedAt: at,
     history: appendHistory(task.history, { at, state: 'failed', by, note: 'its budget was not raised' }),
   };
-}
-
-function hashOf(content: (string | number)[]): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

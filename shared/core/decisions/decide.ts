@@ -1,8 +1,9 @@
 import { PenstockError } from '../../ports/penstock-error.ts';
+import { change } from '../change.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
-import type { Decision, DecisionAnswer } from './decision.ts';
-import { followDecision } from './follow-decision.ts';
+import { type Decision, type DecisionAnswer, goesOn } from './decision.ts';
+import { followDecision, followRun } from './follow-decision.ts';
 import { openDecision } from './open-decision.ts';
 import { settleDecision } from './settle-decision.ts';
 import { voidDecision } from './void-decisions.ts';
@@ -69,18 +70,27 @@ async function repeated(ports: Ports, decision: Decision, answer: DecisionAnswer
   return decision;
 }
 
+/** A run asks again when the engine comes by it next. */
+const NOTHING_WAITS = {
+  run: 'what the run still has to ask is asked anew',
+  task: 'nothing waits for it any more',
+};
+
 function voided({ id, run, task }: Decision, next?: string): PenstockError {
   const now =
-    next === undefined ? 'nothing waits for it any more' : `decision ${next} asks as things are now`;
+    next === undefined
+      ? NOTHING_WAITS[task === undefined ? 'run' : 'task']
+      : `decision ${next} asks as things are now`;
   return new PenstockError(
     'conflict',
-    `decision ${id} is void: what it asked about task ${task} of run ${run} has changed; ${now}`,
+    `decision ${id} is void: what it asked about ${task === undefined ? '' : `task ${task} of `}run ${run} has changed; ${now}`,
   );
 }
 
-/** Voids a decision that no longer fits and asks anew where its task still waits. Answers what is asked instead. */
+/** Voids a decision that no longer fits and asks anew where its task, or its run, still waits. Answers what is asked instead. */
 export async function askAgain(ports: Ports, decision: Decision): Promise<string | undefined> {
   const { tenant, run, task: taskId, id } = decision;
+  if (taskId === undefined) return askRunAgain(ports, decision);
   const ref = refs.task(tenant, run, taskId);
   const task = (await ports.store.get(ref))?.data;
   // First the new question, which voids the old one itself: a crash in between leaves no task that waits for nothing.
@@ -88,4 +98,18 @@ export async function askAgain(ports: Ports, decision: Decision): Promise<string
   await voidDecision(ports, tenant, id);
   const next = (await ports.store.get(ref))?.data;
   return next?.state === 'blocked' && next.decision !== id ? next.decision : undefined;
+}
+
+/** A run is asked about when the engine comes by it, so what it waits for now is already known, or will soon be asked. */
+async function askRunAgain(ports: Ports, decision: Decision): Promise<string | undefined> {
+  const { tenant, run, id } = decision;
+  await voidDecision(ports, tenant, id);
+  const current = (await ports.store.get(refs.run(tenant, run)))?.data;
+  if (current === undefined || !goesOn(current)) return undefined;
+  if (current.decision !== undefined && current.decision !== id) return current.decision;
+  await change(ports.store, refs.run(tenant, run), ({ decision: named, ...rest }) =>
+    named === id ? { data: rest } : undefined,
+  );
+  await followRun(ports, decision);
+  return undefined;
 }

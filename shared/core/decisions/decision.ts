@@ -9,9 +9,10 @@ export interface Decision {
   id: string;
   tenant: string;
   run: string;
-  /** Blocked until it is answered. */
-  task: string;
-  kind: 'budget_raise';
+  /** Blocked until it is answered. Absent: the run as a whole waits. */
+  task?: string;
+  /** `approve_plan` and `risky_change` are about the run, `budget_raise` is about a task. */
+  kind: 'budget_raise' | 'approve_plan' | 'risky_change';
   question: string;
   options: DecisionOption[];
   safeOption: string;
@@ -24,13 +25,30 @@ export interface Decision {
   comment?: string;
   /** A person by hash, or `deadline`. */
   actor?: string;
+  /** `owner/name#7` in small letters, where its run came from an issue. */
+  issue?: string;
+  /** Answers that nobody has checked yet; at most {@link MAX_OFFERS}. */
+  offers?: Offer[];
   createdAt: number;
   remindAt: number;
+  /** When more people than those who were asked are told; not after the deadline. */
+  escalateAt: number;
+  /** Logins of the host whom the escalation calls; absent: it names the tenant's team admins. */
+  escalateTo?: string[];
   deadline: number;
-  /** When the sweep has something to do for it: at first to remind, then to take the safe option. */
+  /** When the sweep has something to do for it: to remind, to escalate, to take the safe option. */
   dueAt: number;
   endedAt?: number;
 }
+
+/** An answer in a comment: it counts once the host has said that its author may write to the repository. */
+export interface Offer {
+  login: string;
+  option: string;
+  comment?: string;
+}
+
+export const MAX_OFFERS = 5;
 
 /** What somebody answers. */
 export interface DecisionAnswer {
@@ -49,9 +67,10 @@ export interface Ask {
   contentHash: string;
 }
 
-/** Whether the task waits for exactly this decision. */
-export function isAwaited(decision: Decision, task: Task | undefined): boolean {
-  return decision.state === 'open' && task?.state === 'blocked' && task.decision === decision.id;
+/** Whether the task, or the run as a whole, waits for exactly this decision. */
+export function isAwaited({ id, state }: Decision, waiting: Task | Run | undefined): boolean {
+  if (state !== 'open' || waiting?.decision !== id) return false;
+  return 'stage' in waiting ? goesOn(waiting) : waiting.state === 'blocked';
 }
 
 /** A run that may still go on: nobody has asked it to stop. */

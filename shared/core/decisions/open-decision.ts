@@ -3,12 +3,11 @@ import { change } from '../change.ts';
 import { appendHistory } from '../history.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
-import type { Run } from '../run.ts';
-import type { Settings } from '../settings.ts';
 import { notify } from '../settle-run.ts';
 import type { Task } from '../task.ts';
 import { askBudgetRaise } from './budget-raise.ts';
 import { type Decision, goesOn } from './decision.ts';
+import { newDecision } from './new-decision.ts';
 
 type OpenPorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'settings' | 'trace'>;
 
@@ -29,7 +28,7 @@ export async function openDecision(ports: OpenPorts, task: Task): Promise<void> 
     const isOther = current.decision !== task.decision || current.attempts.length !== task.attempts.length;
     if (current.state !== 'blocked' || isOther) return undefined;
     const at = ports.clock.now();
-    const decision = newDecision(run, current, settings, at);
+    const decision = newDecision({ run, task: id }, askBudgetRaise(run, current), { settings, at });
     if (current.decision === decision.id) return undefined;
     const create: Write = { op: 'create', ref: refs.decision(tenant, decision.id), data: decision };
     return { data: asking(current, decision, at), also: [create, ...voidWrites(before, at)] };
@@ -54,37 +53,8 @@ function voidWrites(before: Versioned<Decision> | undefined, at: number): Write[
   return [{ op: 'set', ref: before.ref, data, ifVersion: before.version }];
 }
 
-function newDecision(run: Run, task: Task, settings: Settings, at: number): Decision {
-  const ask = askBudgetRaise(run, task);
-  const deadline = at + settings.decisionDeadlineMs;
-  const remindAt = at + settings.decisionReminderMs;
-  return {
-    v: 1,
-    id: idOf(ask.contentHash),
-    tenant: run.tenant,
-    run: run.id,
-    task: task.id,
-    ...ask,
-    state: 'open',
-    createdAt: at,
-    remindAt,
-    deadline,
-    dueAt: Math.min(remindAt, deadline),
-  };
-}
-
 function asking(task: Task, { id, question }: Decision, at: number): Task {
   const note = `decision ${id}: ${question}`;
   const history = appendHistory(task.history, { at, state: 'blocked', by: 'decision', note });
   return { ...task, decision: id, updatedAt: at, history };
-}
-
-/** Short enough to be typed, long enough that two questions of a tenant do not meet. */
-const ID_CHARS = 10;
-
-function idOf(contentHash: string): string {
-  return BigInt(`0x${contentHash.slice(0, 16)}`)
-    .toString(36)
-    .padStart(ID_CHARS, '0')
-    .slice(-ID_CHARS);
 }

@@ -2,6 +2,7 @@ import type { DecisionView } from '../../messages/decision.ts';
 import type { Page, Query, Store } from '../../ports/store.ts';
 import { decisionsOf, refs } from '../refs.ts';
 import { decisionView } from '../views/decision-view.ts';
+import type { Run } from '../run.ts';
 import type { Task } from '../task.ts';
 import { type Decision, isAwaited } from './decision.ts';
 
@@ -33,16 +34,17 @@ export async function openDecisionsOf(store: Store, tenant: string, run: string)
 /** More open questions of one run than this are answered in turns. */
 const MAX_OPEN = 50;
 
-/** What tasks wait for a person to decide; nothing is read for tasks that wait for nobody. */
-export async function awaitedDecisions(store: Store, tasks: readonly Task[]): Promise<Decision[]> {
-  const waiting = new Map(
+/** What a run and its tasks wait for a person to decide; nothing is read where nobody is waited for. */
+export async function awaitedDecisions(store: Store, run: Run, tasks: readonly Task[]): Promise<Decision[]> {
+  const waiting = new Map<string, Run | Task>(
     tasks.flatMap((task) =>
       task.state === 'blocked' && task.decision !== undefined ? [[task.decision, task]] : [],
     ),
   );
+  if (run.decision !== undefined) waiting.set(run.decision, run);
   if (waiting.size === 0) return [];
   const found = await store.getMany(
-    [...waiting].slice(0, MAX_OPEN).map(([id, task]) => refs.decision(task.tenant, id)),
+    [...waiting.keys()].slice(0, MAX_OPEN).map((id) => refs.decision(run.tenant, id)),
   );
   return found.flatMap((each) =>
     each !== undefined && isAwaited(each.data, waiting.get(each.data.id)) ? [each.data] : [],
@@ -51,6 +53,10 @@ export async function awaitedDecisions(store: Store, tasks: readonly Task[]): Pr
 
 export async function viewsOf(store: Store, decisions: Decision[]): Promise<DecisionView[]> {
   if (decisions.length === 0) return [];
-  const tasks = await store.getMany(decisions.map(({ tenant, run, task }) => refs.task(tenant, run, task)));
-  return decisions.map((decision, index) => decisionView(decision, tasks[index]?.data));
+  const waiting = await store.getMany<Task | Run>(
+    decisions.map(({ tenant, run, task }) =>
+      task === undefined ? refs.run(tenant, run) : refs.task(tenant, run, task),
+    ),
+  );
+  return decisions.map((decision, index) => decisionView(decision, waiting[index]?.data));
 }

@@ -3,11 +3,12 @@ import type { Versioned, Write } from '../../ports/store.ts';
 import { change } from '../change.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
-import type { Run } from '../run.ts';
+import { type Run, touched } from '../run.ts';
 import type { Task } from '../task.ts';
 import { findOverrun, hasBudgets, overrunText } from '../within-budgets.ts';
 import { askBudgetRaise, raiseBudget, raisedTotal, stopAtLimit } from './budget-raise.ts';
 import { type Decision, type DecisionAnswer, goesOn, isAwaited } from './decision.ts';
+import { settleRunDecision } from './settle-run-decision.ts';
 
 type SettlePorts = Pick<Ports, 'store' | 'clock' | 'settings'>;
 
@@ -35,14 +36,15 @@ export async function settleDecision(
   answer: DecisionAnswer,
   settler: Settler,
 ): Promise<Decision | 'stale' | 'conflict'> {
-  const subject = await readSubject(ports, found);
+  if (found.data.task === undefined) return settleRunDecision(ports, found, answer, settler);
+  const subject = await readSubject(ports, found, found.data.task);
   if (subject === undefined) return 'stale';
   const at = ports.clock.now();
   const stamp = { at, by: settler.by };
   const settled: Decision = { ...found.data, ...answer, state: settler.as, actor: settler.by, endedAt: at };
   const { run, task } = subject;
   if (answer.option === 'stop')
-    return commit(ports, subject, settled, { task: stopAtLimit(task.data, stamp) });
+    return commit(ports, subject, settled, { run: run.data, task: stopAtLimit(task.data, stamp) });
   const total = raisedTotal(run.data, task.data, answer);
   const reserved = await reserve(ports, run, total);
   if (reserved === 'conflict') return reserved;
@@ -51,8 +53,12 @@ export async function settleDecision(
 }
 
 /** Run and task of a decision, if both are still as they were when it was asked. */
-async function readSubject(ports: SettlePorts, decision: Versioned<Decision>): Promise<Subject | undefined> {
-  const { tenant, run: runId, task: id, contentHash } = decision.data;
+async function readSubject(
+  ports: SettlePorts,
+  decision: Versioned<Decision>,
+  id: string,
+): Promise<Subject | undefined> {
+  const { tenant, run: runId, contentHash } = decision.data;
   const [run, task] = await Promise.all([
     ports.store.get(refs.run(tenant, runId)),
     ports.store.get(refs.task(tenant, runId, id)),
@@ -68,7 +74,7 @@ async function commit(
   ports: SettlePorts,
   subject: Subject,
   settled: Decision,
-  changed: { run?: Run; task: Task },
+  changed: { run: Run; task: Task },
 ): Promise<Decision | 'conflict'> {
   const set = (found: Versioned<object>, data: object): Write => ({
     op: 'set',
@@ -79,7 +85,7 @@ async function commit(
   const { outcome } = await ports.store.commit([
     set(subject.decision, settled),
     set(subject.task, changed.task),
-    ...(changed.run === undefined ? [] : [set(subject.run, changed.run)]),
+    set(subject.run, settled.state === 'decided' ? touched(changed.run) : changed.run),
   ]);
   return outcome === 'committed' ? settled : 'conflict';
 }

@@ -3,16 +3,18 @@ import { change } from '../change.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
 import { notify } from '../settle-run.ts';
-import { askAgain } from './decide.ts';
+import { askAgain, noDecision } from './decide.ts';
 import { type Decision, isAwaited } from './decision.ts';
 import { followDecision } from './follow-decision.ts';
+import { escalatedTo, nextDue } from './new-decision.ts';
+import { announceOffers } from './offer-answer.ts';
 import { settleDecision } from './settle-decision.ts';
 import { voidDecision } from './void-decisions.ts';
 
 /** Who answers when nobody has. */
 const DEADLINE = 'deadline';
 
-/** For the sweep: reminds of open decisions, once each, and takes the safe option at the deadline. Bounded; answers how many were due. */
+/** For the sweep: reminds of open decisions, once each, escalates them once, and takes the safe option at the deadline. Bounded; answers how many were due. */
 export async function settleDueDecisions(ports: Ports): Promise<number> {
   const now = ports.clock.now();
   const { documents } = await ports.store.query<Decision>({
@@ -24,10 +26,29 @@ export async function settleDueDecisions(ports: Ports): Promise<number> {
     limit: MAX_PAGE,
   });
   for (const found of documents) {
-    if (found.data.deadline <= now) await expire(ports, found);
-    else await remind(ports, found.data);
+    await settle(ports, found, now);
   }
   return documents.length;
+}
+
+/** The same for one decision, for whoever keeps its time otherwise than by the sweep. @throws PenstockError `not_found` */
+export async function settleDueDecision(
+  ports: Ports,
+  { tenant, id }: { tenant: string; id: string },
+): Promise<Decision> {
+  const ref = refs.decision(tenant, id);
+  const found = await ports.store.get(ref);
+  if (found === undefined) throw noDecision(id);
+  const now = ports.clock.now();
+  if (found.data.state !== 'open' || found.data.dueAt > now) return found.data;
+  await settle(ports, found, now);
+  return (await ports.store.get(ref))?.data ?? found.data;
+}
+
+/** What was answered in a comment may only have lost its message. */
+async function settle(ports: Ports, found: Versioned<Decision>, now: number): Promise<void> {
+  if (found.data.deadline <= now) return expire(ports, found);
+  return found.data.offers === undefined ? remind(ports, found.data) : announceOffers(ports, found.data);
 }
 
 /** A conflict is left to the next sweep: somebody has just answered, or will be asked anew. */
@@ -43,14 +64,21 @@ async function remind(ports: Ports, decision: Decision): Promise<void> {
   const { tenant, run: runId, task: id } = decision;
   const [run, task] = await Promise.all([
     ports.store.get(refs.run(tenant, runId)),
-    ports.store.get(refs.task(tenant, runId, id)),
+    id === undefined ? undefined : ports.store.get(refs.task(tenant, runId, id)),
   ]);
-  if (run === undefined || !isAwaited(decision, task?.data)) return voidDecision(ports, tenant, decision.id);
-  ports.log.warn(`decision ${decision.id} still waits for an answer`, { tenant, run: runId, task: id });
+  if (run === undefined || !isAwaited(decision, id === undefined ? run.data : task?.data))
+    return voidDecision(ports, tenant, decision.id);
+  const now = ports.clock.now();
+  const whom = decision.escalateAt > now ? '' : `; escalated to ${escalatedTo(decision)}`;
+  ports.log.warn(`decision ${decision.id} still waits for an answer${whom}`, {
+    tenant,
+    run: runId,
+    ...(id === undefined ? {} : { task: id }),
+  });
   await notify(ports, run.data);
   await change(ports.store, refs.decision(tenant, decision.id), (current) =>
-    current.state === 'open' && current.dueAt < current.deadline
-      ? { data: { ...current, dueAt: current.deadline } }
+    current.state === 'open' && current.dueAt < nextDue(current, now)
+      ? { data: { ...current, dueAt: nextDue(current, now) } }
       : undefined,
   );
 }

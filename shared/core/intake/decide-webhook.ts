@@ -1,11 +1,16 @@
 import { z } from 'zod';
+import { MAX_COMMENT_CHARS } from '../../messages/decision.ts';
 import { MAX_REQUIREMENT_CHARS } from '../../messages/requirement-body.ts';
+import type { CommentAnswer } from '../decisions/offer-answer.ts';
 import { cutText, MAX_STORED_TEXT_BYTES, sanitiseText } from './sanitise-text.ts';
 
 /** The label that starts a run, and the one command prefix. */
 export const TRIGGER_LABEL = 'penstock';
 const MAX_TITLE_CHARS = 200;
 const COMMAND = /^\/penstock\s+(run|plan)\b([\s\S]*)$/;
+/** The rest of the first line may name a decision; what follows it is kept with the answer. */
+const ANSWER =
+  /^\/penstock[ \t]+(?:(approve|reject)|option[ \t]+(\d{1,2}))\b(?:[ \t]+([a-z0-9]{10})\b)?[ \t]*([\s\S]*)$/;
 
 const account = z.object({ login: z.string(), type: z.string().optional() });
 const issue = z.object({
@@ -35,7 +40,13 @@ const payloadShape = z.object({
   repositories_removed: readable(z.array(namedRepository)),
   issue: readable(issue),
   label: readable(z.object({ name: z.string() })),
-  comment: readable(z.object({ body: z.string(), performed_via_github_app: z.unknown().optional() })),
+  comment: readable(
+    z.object({
+      body: z.string(),
+      created_at: readable(z.string()),
+      performed_via_github_app: z.unknown().optional(),
+    }),
+  ),
 });
 export type WebhookPayload = z.infer<typeof payloadShape>;
 
@@ -48,6 +59,7 @@ export type WebhookDecision =
       login: string;
       issue: { number: number; url: string };
     }
+  | { outcome: 'answer'; answer: CommentAnswer }
   | { outcome: 'installation'; suspended: boolean }
   | { outcome: 'recorded'; reason: string }
   | { outcome: 'ignored'; reason: string };
@@ -104,15 +116,47 @@ function commentDecision(payload: WebhookPayload): WebhookDecision {
   const { action, comment, issue: subject, sender } = payload;
   if (action !== 'created')
     return { outcome: 'ignored', reason: `issue_comment.${action ?? ''} never starts anything` };
+  const text = sanitiseText(comment?.body ?? '');
+  const given = ANSWER.exec(text);
+  if (given !== null) return answerDecision(payload, given);
   if (subject?.pull_request !== undefined && subject.pull_request !== null) {
     return { outcome: 'ignored', reason: 'a comment on a pull request starts no run' };
   }
-  const command = COMMAND.exec(sanitiseText(comment?.body ?? ''));
+  const command = COMMAND.exec(text);
   if (command === null) return { outcome: 'ignored', reason: 'the comment has no command for us' };
   if (comment?.performed_via_github_app !== undefined && comment.performed_via_github_app !== null) {
     return { outcome: 'ignored', reason: 'comments of apps start no run' };
   }
   return start(payload, sender, { dryRun: command[1] === 'plan', extra: (command[2] ?? '').trim() });
+}
+
+function answerDecision(
+  { comment, issue: subject, installation, repository, sender }: WebhookPayload,
+  [, verb, number, id, words = '']: RegExpExecArray,
+): WebhookDecision {
+  if (subject === undefined || repository === undefined || sender === undefined)
+    return { outcome: 'ignored', reason: 'the payload names no issue' };
+  const isApp = comment?.performed_via_github_app !== undefined && comment.performed_via_github_app !== null;
+  if (isApp || isBot(sender)) return { outcome: 'ignored', reason: 'only people answer decisions' };
+  if (installation === undefined)
+    return { outcome: 'ignored', reason: 'the event did not come through an installation of the App' };
+  const at = Date.parse(comment?.created_at ?? '');
+  const text = cutText(words.trim(), MAX_COMMENT_CHARS);
+  const answer: CommentAnswer = {
+    verb: verb === 'approve' || verb === 'reject' ? verb : 'option',
+    ...(number === undefined ? {} : { number: Number(number) }),
+    ...(id === undefined ? {} : { id }),
+    ...(text === '' ? {} : { comment: text }),
+    login: sender.login,
+    issue: subject.number,
+    repository: repository.full_name,
+    at: Number.isNaN(at) ? 0 : at,
+  };
+  return { outcome: 'answer', answer };
+}
+
+function isBot({ type, login }: NonNullable<WebhookPayload['sender']>): boolean {
+  return type === 'Bot' || login.endsWith('[bot]');
 }
 
 function start(
@@ -122,8 +166,7 @@ function start(
 ): WebhookDecision {
   if (subject === undefined || repository === undefined || sender === undefined)
     return { outcome: 'ignored', reason: 'the payload names no issue' };
-  if (sender.type === 'Bot' || sender.login.endsWith('[bot]'))
-    return { outcome: 'ignored', reason: 'bots start no run' };
+  if (isBot(sender)) return { outcome: 'ignored', reason: 'bots start no run' };
   if (installation === undefined)
     return { outcome: 'ignored', reason: 'the event did not come through an installation of the App' };
   const title = cutText(sanitiseText(subject.title), MAX_TITLE_CHARS) || `Issue #${subject.number}`;

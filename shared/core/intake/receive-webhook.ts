@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { MAX_COMMIT_WRITES, type Write } from '../../ports/store.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { type DeliveryRecord, type Installation, refs } from '../refs.ts';
+import { announceOffers, type CommentAnswer, offerAnswer } from '../decisions/offer-answer.ts';
 import { announce, newRun, recordRun, type SubmitPorts } from '../submit-run.ts';
 import { expiredLicence } from '../tenant.ts';
 import { tooManyRuns } from '../too-many-runs.ts';
 import { decideWebhook, readPayload, type WebhookDecision, type WebhookPayload } from './decide-webhook.ts';
+import { installationWrites } from './installation-writes.ts';
 
 export interface Webhook {
   event: string;
@@ -39,9 +41,11 @@ export async function receiveWebhook(ports: SubmitPorts, webhook: Webhook): Prom
   const decision = await admit(ports, decideWebhook(webhook.event, payload), tenancy);
   const due = oncePerDocument([...tenancy.writes, ...installationWrites(payload, decision, tenancy.tenant)]);
   const writes = await commitAllBut(ports, MAX_WRITES_WITH_LEDGER, due);
-  return decision.outcome === 'run'
-    ? startRun(ports, webhook, { payload, decision, tenant: tenancy.tenant ?? '', writes })
-    : record(ports, webhook, payload, decision, tenancy.tenant, writes);
+  const tenant = tenancy.tenant ?? '';
+  if (decision.outcome === 'run') return startRun(ports, webhook, { payload, decision, tenant, writes });
+  if (decision.outcome === 'answer')
+    return keepAnswer(ports, webhook, { payload, answer: decision.answer, tenant, writes });
+  return record(ports, webhook, payload, decision, tenancy.tenant, writes);
 }
 
 /** A commit names each document once; the later write knows more. */
@@ -94,10 +98,11 @@ async function admit(
   decision: WebhookDecision,
   { tenant, suspended }: Tenancy,
 ): Promise<WebhookDecision> {
-  if (decision.outcome !== 'run') return decision;
+  if (decision.outcome !== 'run' && decision.outcome !== 'answer') return decision;
   if (tenant === undefined)
     return { outcome: 'ignored', reason: 'the installation belongs to no tenant; bind it first' };
   if (suspended) return { outcome: 'ignored', reason: 'the installation is suspended' };
+  if (decision.outcome === 'answer') return decision;
   const refusal = (await expiredLicence(ports, tenant)) ?? (await tooManyRuns(ports, tenant));
   return refusal === undefined ? decision : { outcome: 'ignored', reason: refusal.message };
 }
@@ -115,7 +120,8 @@ async function findDuplicate(ports: SubmitPorts, webhook: Webhook): Promise<Webh
     entry.run === undefined || entry.tenant === undefined
       ? undefined
       : await ports.store.get(refs.run(entry.tenant, entry.run));
-  if (run !== undefined) await announce(ports, run.data);
+  if (run !== undefined && entry.outcome === 'run') await announce(ports, run.data);
+  else if (run !== undefined) await announceOffers(ports, { tenant: run.data.tenant, run: run.data.id });
   return {
     outcome: 'duplicate',
     reason: entry.reason,
@@ -167,11 +173,44 @@ async function startRun(
   return raced(ports, webhook);
 }
 
+/** Comments that answer the same decision at the same moment are few. */
+const MAX_TRIES = 4;
+
+/** What a comment answers is kept at its decision, in the delivery's own commit; decomposition asks who may answer. */
+async function keepAnswer(
+  ports: SubmitPorts,
+  webhook: Webhook,
+  kept: { payload: WebhookPayload; answer: CommentAnswer; tenant: string; writes: Write[] },
+): Promise<WebhookReceipt> {
+  const { payload, answer, tenant, writes } = kept;
+  const action = payload.action ?? '';
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const offered = await offerAnswer(ports, tenant, answer);
+    if ('reason' in offered) {
+      const { reason } = offered;
+      return record(ports, webhook, payload, { outcome: 'ignored', reason }, tenant, writes);
+    }
+    const { decision } = offered;
+    const reason = `an answer to decision ${decision.id}`;
+    const { event } = webhook;
+    const entry = { event, action, outcome: 'recorded', reason, tenant, run: decision.run } as const;
+    const ledger = ledgerWrites(ports, webhook, entry);
+    const { outcome } = await ports.store.commit([...ledger, ...oncePerDocument([...writes, offered.write])]);
+    if (outcome === 'committed') {
+      await announceOffers(ports, decision);
+      return { outcome: 'recorded', reason, runId: decision.run };
+    }
+    const seen = await findDuplicate(ports, webhook);
+    if (seen !== undefined) return seen;
+  }
+  return raced(ports, webhook);
+}
+
 async function record(
   ports: SubmitPorts,
   webhook: Webhook,
   payload: WebhookPayload,
-  decision: Exclude<WebhookDecision, { outcome: 'run' }>,
+  decision: Exclude<WebhookDecision, { outcome: 'run' | 'answer' }>,
   tenant: string | undefined,
   writes: Write[],
 ): Promise<WebhookReceipt> {
@@ -213,41 +252,4 @@ function ledgerWrites(
     data,
     expireAt: receivedAt + LEDGER_MS,
   }));
-}
-
-/** Repositories are known by what their installation says of them: no repository is reachable through another tenant's. */
-function installationWrites(
-  payload: WebhookPayload,
-  decision: WebhookDecision,
-  tenant: string | undefined,
-): Write[] {
-  const installationId = payload.installation?.id;
-  if (tenant === undefined || installationId === undefined) return [];
-  const gone = (payload.repositories_removed ?? []).map(({ full_name: name }) => ({
-    op: 'delete' as const,
-    ref: refs.repository(tenant, name),
-  }));
-  const suspended = decision.outcome === 'installation' && decision.suspended;
-  const account = payload.installation?.account?.login ?? '';
-  const state: Write[] =
-    decision.outcome === 'installation' && payload.repositories_added === undefined
-      ? [
-          {
-            op: 'set',
-            ref: refs.installation(installationId),
-            data: { v: 1, id: installationId, tenant, account, suspended },
-          },
-        ]
-      : [];
-  if (suspended) return [...state, ...gone];
-  const names = new Set(
-    [...(payload.repositories ?? []), ...(payload.repositories_added ?? []), payload.repository ?? []]
-      .flat()
-      .map(({ full_name: name }) => name),
-  );
-  const here = [...names].map((repository) => {
-    const data = { v: 1 as const, host: 'github' as const, repository, installationId };
-    return { op: 'set' as const, ref: refs.repository(tenant, repository), data };
-  });
-  return [...state, ...here, ...gone];
 }

@@ -38,6 +38,7 @@ export async function submitRequirement(
     origin: { kind: 'api' as const, actor: caller.actor },
     ...(body.project === undefined ? {} : { project: body.project }),
     ...(body.driver === undefined ? {} : { driver: body.driver }),
+    ...(body.flags === undefined ? {} : { flags: body.flags }),
     priority: normalisePriority(body.priority),
     ...(body.budgetUsd === undefined ? {} : { budgetMicroUsd: Math.round(body.budgetUsd * 1e6) }),
     dryRun: body.dryRun,

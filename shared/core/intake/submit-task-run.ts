@@ -3,7 +3,7 @@ import type { TaskRunBody } from '../../messages/task-run.ts';
 import type { Caller } from '../../ports/identity.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { refs } from '../refs.ts';
-import type { Run } from '../run.ts';
+import { DIRECT, type Run } from '../run.ts';
 import { submitRun, type SubmitPorts } from '../submit-run.ts';
 import { resolveRepository } from './resolve-repository.ts';
 import { MAX_STORED_TEXT_BYTES, sanitiseText, storedBytes } from './sanitise-text.ts';
@@ -45,6 +45,7 @@ export async function submitTaskRun(
       requirement: text,
       ...(target === undefined ? {} : { target }),
       origin: { kind: 'pm', actor: caller.actor },
+      driver: DIRECT,
       priority: normalisePriority(body.priority),
       ...(body.budgetUsd === undefined ? {} : { budgetMicroUsd: Math.round(body.budgetUsd * 1e6) }),
       dryRun: false,

@@ -1,5 +1,8 @@
 import { advanceRun } from '../advance-run.ts';
 import { dispatchTask } from '../dispatch-task.ts';
+import { askAboutRun } from '../decisions/ask-about-run.ts';
+import { handBack } from '../drivers/hand-back.ts';
+import { mayBegin } from '../drivers/may-begin.ts';
 import { newTask, type NewTask } from '../plan/plan-tasks.ts';
 import { isTransient, PenstockError } from '../../ports/penstock-error.ts';
 import type { Versioned } from '../../ports/store.ts';
@@ -22,8 +25,11 @@ export async function integrateRun(ports: IntegrationPorts, tenant: string, runI
   const found = await ports.store.get(refs.run(tenant, runId));
   if (found === undefined) return;
   if (found.data.stage === 'cancelling') return settleRun(ports, tenant, runId);
-  if (found.data.paused) return;
+  if (found.data.paused || found.data.decision !== undefined) return;
   const tasks = await readTasks(ports.store, tenant, runId);
+  // A person has answered that it is not to go on.
+  const { reason } = found.data;
+  if (reason !== undefined) return endRun(ports, found.data, 'failed', { reason, tasks });
   try {
     await take(ports, found, tasks, decideIntegration(found.data, tasks, ports.policy.maxFixRounds));
   } catch (error) {
@@ -50,9 +56,10 @@ async function take(
     case 'fix':
       return addFix(ports, found, tasks, step);
     case 'publish':
+      if (!mayBegin(run, 'review')) return handBack(ports, run, 'review');
       return publishAndReview(ports, found, tasks, step.integration);
     case 'finish':
-      return finish(ports, run, tasks);
+      return mayBegin(run, 'close') ? finish(ports, run, tasks) : handBack(ports, run, 'close');
     case 'fail':
       return endRun(ports, run, 'failed', { reason: step.reason, tasks });
   }
@@ -143,7 +150,13 @@ async function publishAndReview(
   integration: Task,
 ): Promise<void> {
   const published = await publishChangeSet(ports, found.data, tasks, integration);
-  if (!published.ok) return endRun(ports, found.data, 'failed', { reason: published.reason, tasks });
+  if (!published.ok) {
+    const { reason, ask } = published;
+    const { decisions } = await ports.settings(found.data.tenant);
+    if (ask !== undefined && decisions.risky_change === 'ask')
+      return void (await askAboutRun(ports, found, ask));
+    return endRun(ports, found.data, 'failed', { reason, tasks });
+  }
   const at = ports.clock.now();
   const run = advanceRun({ ...found.data, ...published.facts }, 'awaiting_review', {
     at,

@@ -15,4 +15,5 @@ export type IntegrationPorts = Pick<
   | 'codeHost'
   | 'memory'
   | 'settings'
+  | 'workflows'
 >;

@@ -2,6 +2,8 @@ import type { ChangeSet } from '../../messages/change-set.ts';
 import type { FileChange } from '../../ports/code-host.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { readBundle } from '../create-attempt.ts';
+import type { Ask } from '../decisions/decision.ts';
+import { askRiskyChange, isChangeApproved } from '../decisions/risky-change.ts';
 import { performEffect } from '../perform-effect.ts';
 import { protectedPaths } from '../repository/protected-paths.ts';
 import { redact, scanSecrets } from '../repository/scan-secrets.ts';
@@ -20,13 +22,15 @@ export async function publishChangeSet(
   run: Run,
   tasks: Task[],
   integration: Task,
-): Promise<{ ok: true; facts: Published } | { ok: false; reason: EndReason }> {
+): Promise<{ ok: true; facts: Published } | { ok: false; reason: EndReason; ask?: Ask }> {
   const [target] = run.targets;
   if (target?.baseSha === undefined)
     throw new PenstockError('internal', `run ${run.id} integrates without a base`);
   const bundle = await loadBundle(ports, integration);
-  const reason = refusalOf(bundle);
+  const reason = secretsIn(bundle);
   if (reason !== undefined) return { ok: false, reason };
+  const risk = riskOf(run, integration, bundle);
+  if (risk !== undefined) return { ok: false, ...risk };
   const sha = await writeCommit(ports, {
     run,
     target,
@@ -68,13 +72,21 @@ async function previousBundle(
   return shown === undefined ? undefined : loadBundle(ports, shown);
 }
 
-/** What must not be committed without a person: files that steer CI and permissions, and anything that looks like a secret. */
-function refusalOf({ changeSet, contents }: Bundle): EndReason | undefined {
+/** Files that steer CI and permissions are not committed without a person: unless one has approved them, what to ask one. */
+function riskOf(
+  run: Run,
+  { result }: Task,
+  { changeSet, contents }: Bundle,
+): { reason: EndReason; ask: Ask } | undefined {
+  const change = result?.changeSet;
   const risky = protectedPaths(changeSet, contents);
-  if (risky.length > 0) {
-    const message = `the change touches ${risky.map(({ path }) => path).join(', ')}, which only a person may change; nothing was written`;
-    return { code: 'risky_change', message };
-  }
+  if (change === undefined || risky.length === 0 || isChangeApproved(run, change)) return undefined;
+  const message = `the change touches ${risky.map(({ path }) => path).join(', ')}, which only a person may change; nothing was written`;
+  return { reason: { code: 'risky_change', message }, ask: askRiskyChange(run, change, risky) };
+}
+
+/** What looks like a secret is never committed, whoever would approve it. */
+function secretsIn({ changeSet, contents }: Bundle): EndReason | undefined {
   const findings = changeSet.entries.flatMap(({ path, blob }) =>
     blob === null ? [] : scanSecrets(path, new TextDecoder().decode(contents.get(blob))),
   );

@@ -33,7 +33,7 @@ async function bringComment(ports: NotifyPorts, host: CodeHost, run: Run, target
   const issue = run.origin.issue?.number;
   if (issue === undefined) return;
   const tasks = await readTasks(ports.store, run.tenant, run.id);
-  const decisions = await awaitedDecisions(ports.store, tasks);
+  const decisions = await awaitedDecisions(ports.store, run, tasks);
   const body = progressComment(run, tasks, { publicUrl: ports.policy.publicUrl, decisions });
   const look = async () => {
     const found = await host.findComment(target, issue, marker(run));

@@ -1,24 +1,39 @@
 import type { PlannedTask } from '../../messages/plan.ts';
+import { PenstockError } from '../../ports/penstock-error.ts';
 import type { Versioned } from '../../ports/store.ts';
 import { advanceRun } from '../advance-run.ts';
+import { askPlanApproval, isApproved } from '../decisions/approve-plan.ts';
+import { askAboutRun } from '../decisions/ask-about-run.ts';
+import type { Ask } from '../decisions/decision.ts';
 import { dispatchTask } from '../dispatch-task.ts';
+import { handBack } from '../drivers/hand-back.ts';
+import { mayBegin } from '../drivers/may-begin.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
-import type { EndReason, Review, Run, RunPlan } from '../run.ts';
+import type { Review, Run, RunPlan } from '../run.ts';
 import { readTasks } from '../run-tasks.ts';
-import type { Settings } from '../settings.ts';
 import { endRun, notify, settleRun } from '../settle-run.ts';
 import type { Task } from '../task.ts';
 import { estimatePlan } from './estimate-plan.ts';
 import { levelsOf } from './levels.ts';
 import { planTasks } from './plan-tasks.ts';
 import { readReused } from './reused-tasks.ts';
-import { readPlan, type StoredPlan, storePlan } from './stored-plan.ts';
+import { planSourceOf, readPlan, type StoredPlan, storePlan } from './stored-plan.ts';
 import { storeTasks } from './store-tasks.ts';
 
 type AcceptPorts = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'log' | 'agents' | 'policy' | 'settings' | 'memory' | 'trace'
+  | 'store'
+  | 'queue'
+  | 'blobs'
+  | 'clock'
+  | 'log'
+  | 'agents'
+  | 'policy'
+  | 'settings'
+  | 'memory'
+  | 'trace'
+  | 'workflows'
 >;
 
 /** Share of the run's budget that its plan's tasks may spend; the rest is for planning, fixing and review. */
@@ -34,24 +49,37 @@ export async function acceptPlan(ports: AcceptPorts, planTask: Task): Promise<vo
   await startPlan(ports, found, { ...plan, filesRead: planTask.result?.filesRead ?? 0 });
 }
 
+/** A person was asked about the plan. Until there is an answer nothing happens but that it is asked for once. */
+export async function followApproval(ports: AcceptPorts, found: Versioned<Run>): Promise<void> {
+  const run = found.data;
+  const source = planSourceOf(run);
+  if (source === undefined) throw new PenstockError('internal', `run ${run.id} awaits approval of no plan`);
+  if (run.reason === undefined) return startPlan(ports, found, await readPlan(ports, source));
+  const tasks = await readTasks(ports.store, run.tenant, run.id);
+  await endRun(ports, run, 'failed', { reason: run.reason, tasks });
+}
+
 /**
- * Stores the run's tasks and takes it to `executing`, then dispatches those that wait for nothing. A repeat only dispatches.
- * A paused run begins nothing: resuming it asks again.
+ * Stores the run's tasks and takes it to `executing`, then dispatches those that wait for nothing. A repeat only dispatches. A plan
+ * that a person has to approve waits for that first, and what a workflow drives until it asks. A paused run begins nothing: resuming
+ * it asks again.
  */
 export async function startPlan(ports: AcceptPorts, found: Versioned<Run>, plan: StoredPlan): Promise<void> {
   const run = found.data;
   if (run.paused) return;
-  if (run.stage !== 'planning' && run.stage !== 'accepted') return followPlan(ports, run);
+  if (!isBeforeExecution(run)) return followPlan(ports, run);
   const at = ports.clock.now();
   const settings = await ports.settings(run.tenant);
   const stored =
     run.givenPlan === undefined ? await storePlan(ports, run, plan) : { hash: run.givenPlan.hash };
-  const summary = summarise(ports, run, plan, stored);
+  const summary = run.plan ?? summarise(ports, run, plan, stored);
   const planned = { ...run, plan: summary };
   const planning =
     run.stage === 'accepted' ? advanceRun(planned, 'planning', { at, by: 'decomposition' }) : planned;
-  const reason = approvalNeeded(settings, run, summary);
-  if (run.dryRun || reason !== undefined) return endAtPlan(ports, { ...found, data: planning }, reason);
+  if (run.dryRun) return endAtPlan(ports, { ...found, data: planning });
+  const ask = isApproved(planning) ? undefined : askPlanApproval(settings, planning);
+  if (ask !== undefined) return awaitApproval(ports, { ...found, data: planning }, ask);
+  if (!mayBegin(run, 'execute')) return keepPlan(ports, found, planning);
   const reused = await readReused(ports.store, run);
   const tasks = tasksOfPlan(ports, run, plan, { reused, maxAttempts: settings.maxAttempts, at });
   const executing: Run = {
@@ -79,29 +107,26 @@ async function begin(ports: AcceptPorts, run: Run, tasks: Task[]): Promise<void>
   if (!tasks.some((task) => task.live)) await settleRun(ports, run.tenant, run.id);
 }
 
-async function endAtPlan(
-  ports: AcceptPorts,
-  planning: Versioned<Run>,
-  reason: EndReason | undefined,
-): Promise<void> {
-  await storeTasks(ports.store, planning, { meanwhile: planning.data, next: planning.data, tasks: [] });
-  const to = reason === undefined ? 'succeeded' : 'failed';
-  const tasks = await readTasks(ports.store, planning.data.tenant, planning.data.id);
-  await endRun(ports, planning.data, to, { tasks, ...(reason === undefined ? {} : { reason }) });
+/** The plan stands in the run's record, and its workflow is told where the run stands. */
+async function keepPlan(ports: AcceptPorts, found: Versioned<Run>, planned: Run): Promise<void> {
+  const isKept = found.data.plan !== undefined;
+  if (!isKept) await storeTasks(ports.store, found, { meanwhile: planned, next: planned, tasks: [] });
+  await handBack(ports, planned, 'execute');
 }
 
-/** A caller's own plan is approved by the caller; a model's is executed only within the policy. */
-function approvalNeeded(
-  { autoApproveMicroUsd, autoApproveTasks }: Settings,
-  run: Run,
-  plan: RunPlan,
-): EndReason | undefined {
-  if (run.dryRun || run.givenPlan !== undefined) return undefined;
-  if (plan.tasks <= autoApproveTasks && plan.estimateMicroUsd <= autoApproveMicroUsd) return undefined;
-  const message =
-    `the plan of ${plan.tasks} tasks, estimated at $${(plan.estimateMicroUsd / 1e6).toFixed(2)}, needs a person's approval ` +
-    `(automatic up to ${autoApproveTasks} tasks and $${(autoApproveMicroUsd / 1e6).toFixed(2)}); read it with 'penstock show ${run.id}' and submit it again as your own plan`;
-  return { code: 'approval_required', message };
+async function awaitApproval(ports: AcceptPorts, planned: Versioned<Run>, ask: Ask): Promise<void> {
+  const run = await askAboutRun(ports, planned, ask);
+  await handBack(ports, run, 'approve');
+}
+
+async function endAtPlan(ports: AcceptPorts, planning: Versioned<Run>): Promise<void> {
+  await storeTasks(ports.store, planning, { meanwhile: planning.data, next: planning.data, tasks: [] });
+  const tasks = await readTasks(ports.store, planning.data.tenant, planning.data.id);
+  await endRun(ports, planning.data, 'succeeded', { tasks });
+}
+
+function isBeforeExecution({ stage }: Run): boolean {
+  return stage === 'accepted' || stage === 'planning' || stage === 'awaiting_approval';
 }
 
 function tasksOfPlan(

@@ -1,16 +1,17 @@
 import type { DecisionView } from '../../messages/decision.ts';
 import { type Decision, isAwaited } from '../decisions/decision.ts';
+import type { Run } from '../run.ts';
 import type { Task } from '../task.ts';
 import { isoTime } from './iso-time.ts';
 
-/** A decision as its readers see it: one whose task does not wait for it any more is void, whether that is recorded yet or not. */
-export function decisionView(decision: Decision, task: Task | undefined): DecisionView {
+/** A decision as its readers see it: one that nothing waits for any more is void, whether that is recorded yet or not. */
+export function decisionView(decision: Decision, waiting: Task | Run | undefined): DecisionView {
   const { option, budgetMicroUsd, comment, actor, endedAt } = decision;
-  const isOpen = isAwaited(decision, task);
+  const isOpen = isAwaited(decision, waiting);
   return {
     id: decision.id,
     run: decision.run,
-    task: decision.task,
+    ...(decision.task === undefined ? {} : { task: decision.task }),
     kind: decision.kind,
     question: decision.question,
     options: decision.options,

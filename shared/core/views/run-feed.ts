@@ -111,7 +111,7 @@ function eventOf(run: Run, record: string, { at, state, by, note }: HistoryEntry
   return {
     v: 1,
     seq,
-    type: record === '' ? runEventType(state) : taskEventType(state, by),
+    type: record === '' ? runEventType(state, by) : taskEventType(state, by),
     at: isoTime(at),
     run: run.id,
     ...(record === '' ? {} : { task: record }),
@@ -121,9 +121,9 @@ function eventOf(run: Run, record: string, { at, state, by, note }: HistoryEntry
   };
 }
 
-function runEventType(state: string): RunEvent['type'] {
+function runEventType(state: string, by: string): RunEvent['type'] {
   if (state === 'accepted') return 'requirement_submitted';
-  if (state === 'awaiting_approval') return 'decision_needed';
+  if (by === 'decision') return 'decision_needed';
   return isTerminal(state as Stage) ? 'run_finished' : 'status_update';
 }
 

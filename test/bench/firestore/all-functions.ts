@@ -4,6 +4,7 @@ export const HTTP_FUNCTIONS = {
   intake: async () => (await import('../../../functions/intake/intake.ts')).intake,
   api: async () => (await import('../../../functions/api/api.ts')).api,
   attempts: async () => (await import('../../../functions/attempts/attempts.ts')).attempts,
+  stages: async () => (await import('../../../functions/stages/stages.ts')).stages,
   sweep: async () => (await import('../../../functions/sweep/sweep.ts')).sweep,
 };
 export const MESSAGE_FUNCTIONS = {

@@ -53,6 +53,7 @@ export async function startCloudHost(env: Record<string, string>): Promise<Cloud
     sourceOf: () => PROGRAM,
     env: {
       [SOCKETS_VARIABLE]: folder,
+      PENSTOCK_DRIVER: 'direct',
       // Nobody answers there: a call of a model or of GitHub would fail its run, and with it the bench.
       ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
       GITHUB_API_URL: 'http://127.0.0.1:9',

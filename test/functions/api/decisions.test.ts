@@ -45,6 +45,15 @@ describe('the decisions of a tenant over HTTP', () => {
     expect([...page.items, ...next.items].map(({ id }) => id)).toEqual([decisions[0], decision]);
   });
 
+  it('stand on the page of their run, with a button for each way to answer', async () => {
+    const text = await (await world.app.request('/runs/run1')).text();
+    expect(text).toContain(`Decision ${decision}`);
+    for (const option of ['raise', 'stop'])
+      expect(text).toMatch(new RegExp(`data-decision="${decision}"\\s+data-option="${option}"`));
+    await answer({ decisionId: decision, option: 'stop' });
+    expect(await (await world.app.request('/runs/run1')).text()).not.toContain('data-decision="');
+  });
+
   it('are answered, with the new total and a comment, and are then what was decided (004-13, 004-23)', async () => {
     const body = { decisionId: decision, option: 'raise', budgetUsd: 3.5, comment: 'worth it <!-- x -->' };
     const { status, body: decided } = await answer(body);

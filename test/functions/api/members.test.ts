@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/glo
 import type { Hono } from 'hono';
 import { api } from '../../../functions/api/api.ts';
 import { intake } from '../../../functions/intake/intake.ts';
+import { stages } from '../../../functions/stages/stages.ts';
 import { sweep } from '../../../functions/sweep/sweep.ts';
 import type { LogFields } from '../../../shared/ports/log.ts';
 import { openIdentity, type OpenIdentityConfig } from '../../../shared/runtime/open-identity.ts';
@@ -45,7 +46,7 @@ async function tokenOf(email: string): Promise<string> {
 
 describe('who may do what, with a token of the company’s identity provider (S-12)', () => {
   let world: ApiWorld;
-  let doors: { api: Hono; intake: Hono; sweep: Hono };
+  let doors: { api: Hono; intake: Hono; stages: Hono; sweep: Hono };
   let aheadMs: number;
   let said: { message: string; fields: LogFields | undefined }[];
   beforeEach(async () => {
@@ -56,7 +57,12 @@ describe('who may do what, with a token of the company’s identity provider (S-
     const clock = { ...ports.clock, now: () => ports.clock.now() + aheadMs };
     const identity = openIdentity(CONFIG, { ...ports, clock });
     const runtime = { ...world.runtime, identity, ports: { ...ports, log: { ...ports.log, info } } };
-    doors = { api: api.app(runtime), intake: intake.app(runtime), sweep: sweep.app(runtime) };
+    doors = {
+      api: api.app(runtime),
+      intake: intake.app(runtime),
+      stages: stages.app(runtime),
+      sweep: sweep.app(runtime),
+    };
   });
   afterEach(() => world.close());
 
@@ -92,6 +98,8 @@ describe('who may do what, with a token of the company’s identity provider (S-
       ['intake', 'POST /api/requirements'],
       ['intake', 'POST /api/v1/pm/tasks'],
       ['sweep', 'POST /internal/sweep'],
+      ['stages', 'POST /internal/runs/abcd1234/claim'],
+      ['stages', 'GET /internal/runs/abcd1234'],
     ] as const) {
       const nobody = await ask(door, route);
       expect([route, nobody.status, nobody.body['detail']]).toEqual([
@@ -124,16 +132,17 @@ describe('who may do what, with a token of the company’s identity provider (S-
       ['api', 'GET /api/dead-letters'],
       ['api', 'POST /api/dead-letters/none/replay'],
       ['sweep', 'POST /internal/sweep'],
+      ['stages', 'GET /internal/runs/nosuchrun'],
     ] as const;
     const statuses = async (as: string) =>
       Promise.all(
         routes.map(async ([door, route]) => (await ask(door, route, { as, body: REQUIREMENT })).status),
       );
-    expect(await statuses('dev@example.com')).toEqual([200, 202, 403, 200, 403, 403]);
-    expect(await statuses('lead@example.com')).toEqual([403, 403, 200, 403, 403, 403]);
+    expect(await statuses('dev@example.com')).toEqual([200, 202, 403, 200, 403, 403, 403]);
+    expect(await statuses('lead@example.com')).toEqual([403, 403, 200, 403, 403, 403, 403]);
     // There is no such letter, which nobody else gets to hear.
-    expect(await statuses('ops@example.com')).toEqual([403, 403, 403, 200, 404, 200]);
-    expect(await statuses(SCHEDULER)).toEqual([403, 403, 403, 403, 403, 200]);
+    expect(await statuses('ops@example.com')).toEqual([403, 403, 403, 200, 404, 200, 404]);
+    expect(await statuses(SCHEDULER)).toEqual([403, 403, 403, 403, 403, 200, 404]);
   });
 
   it('is said to whom lacks a role, with the role', async () => {

@@ -139,6 +139,7 @@ describe('reading a run over HTTP', () => {
   it('counts runs by stage and knows its agents (004-11, 004-13)', async () => {
     const status = statusView.parse(await world.read('/api/status'));
     expect(status).toMatchObject({ runs: { succeeded: 1, failed: 0 }, model: { simulated: true } });
+    expect(status.autonomy).toEqual({ finished: 1, untouched: 1, rate: 1 });
     const agents = await world.read<{ items: { name: string }[] }>('/api/agents');
     expect(agents.items.map(({ name }) => name)).toContain('backend_developer');
   });

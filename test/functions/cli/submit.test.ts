@@ -40,6 +40,12 @@ describe('penstock submit', () => {
       'dev',
       '--budget',
       '1.5',
+      '--driver',
+      'conditional',
+      '--flag',
+      'needs_mobile',
+      '--flag',
+      'has_ai_features',
       '--priority',
       '2',
       'todos',
@@ -55,6 +61,8 @@ describe('penstock submit', () => {
       baseRef: 'dev',
       budgetUsd: 1.5,
       priority: 2,
+      driver: 'conditional',
+      flags: { needs_mobile: true, has_ai_features: true },
       dryRun: false,
     });
     expect(headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);

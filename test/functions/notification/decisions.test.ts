@@ -77,4 +77,19 @@ describe('Notification of a decision', () => {
     expect(more).toEqual([]);
     expect(reminder).toContain(`Still waiting. **Decision \`${decision}\`.**`);
   });
+
+  it('calls whom the tenant names when that has not helped, once', async () => {
+    await runtime.store.create(refs.settings(TENANT), {
+      v: 1,
+      decisionReminderHours: 1e-9,
+      decisionEscalationHours: 2e-9,
+      escalateTo: ['lead', 'acme/platform'],
+    });
+    const { issue, decision } = await ask();
+    for (let times = 0; times < 3; times += 1) expect(await push()).toBe(204);
+    const [, , escalation, ...more] = await bodies(issue);
+    expect(more).toEqual([]);
+    expect(escalation).toContain('Nobody has answered yet; this needs @lead @acme/platform.');
+    expect(escalation).toContain(`/penstock approve ${decision}`);
+  });
 });

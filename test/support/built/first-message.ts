@@ -41,6 +41,7 @@ const requests: Record<string, (url: string) => Promise<number>> = {
   attempts: (url) =>
     post(`${url}/internal/attempts/claim`, { ticket: 'a-ticket-that-nobody-ever-made-0123456789' }),
   intake: (url) => post(`${url}/api/requirements`, { requirement: 'Todos need a priority' }),
+  stages: async (url) => (await fetch(`${url}/internal/runs/gone1234`)).status,
   sweep: (url) => post(`${url}/internal/sweep`, {}),
   webhooks: async (url) =>
     (await deliver(url, { event: 'ping', payload: { zen: 'Design for failure.' } })).status,

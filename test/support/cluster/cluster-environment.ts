@@ -4,6 +4,7 @@ import type { Emulators } from '../emulators.ts';
 import { LEASH } from './function-process.ts';
 import type { StandInOptions, StandIns } from './stand-ins.ts';
 import type { ClusterOptions } from './start-cluster.ts';
+import type { WorkflowService } from './workflow-service.ts';
 
 /** Names that Terraform gives. */
 export const PLACE = {
@@ -26,6 +27,7 @@ function machineEnvironment(): Record<string, string> {
 interface Underneath {
   emulators: Emulators;
   standIns: StandIns;
+  workflows: WorkflowService;
   project: string;
   url: string;
 }
@@ -33,7 +35,7 @@ interface Underneath {
 /** What Terraform writes into each function, and what points its clients to this machine. */
 export function environmentOf(
   { env }: ClusterOptions,
-  { emulators, standIns, project, url }: Underneath,
+  { emulators, standIns, workflows, project, url }: Underneath,
 ): Record<string, string> {
   return {
     ...machineEnvironment(),
@@ -41,6 +43,7 @@ export function environmentOf(
     FIRESTORE_EMULATOR_HOST: emulators.firestoreHost,
     PUBSUB_EMULATOR_HOST: emulators.pubsubHost,
     ...standIns.environment,
+    ...workflows.environment,
     PENSTOCK_REGION: PLACE.region,
     PENSTOCK_BUCKET: PLACE.bucket,
     PENSTOCK_JOB: PLACE.jobs.standard,

@@ -13,6 +13,7 @@ import { type FunctionProcess, functionProcess } from './function-process.ts';
 import { startScheduler } from './scheduler.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
 import { warmUp } from './warm-up.ts';
+import { startWorkflowService } from './workflow-service.ts';
 
 export interface ClusterOptions {
   /** Of the front door. @default a free one */
@@ -91,7 +92,10 @@ async function compose(
   const project = options.projectId ?? 'penstock-cluster';
   const standIns = await startStandIns({ ...jobOf(options, folder, door.url), ...PLACE, folder, project });
   cleanups.push(() => standIns.stop());
-  const environment = environmentOf(options, { emulators, standIns, project, url: door.url });
+  const { region } = PLACE;
+  const workflows = await startWorkflowService({ project, region, stagesUrl: door.url, folder });
+  cleanups.push(() => workflows.stop());
+  const environment = environmentOf(options, { emulators, standIns, workflows, project, url: door.url });
   const programs = createPrograms({ ...options, folder, environment, portOf });
   cleanups.push(() => Promise.all([...programs.values()].map((program) => program.kill())));
   await Promise.all([...programs.values()].map((program) => program.start()));

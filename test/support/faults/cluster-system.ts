@@ -45,6 +45,7 @@ export async function startClusterSystem(options: SystemOptions): Promise<System
       // A function's first message has it read all its libraries.
       ...leases(30),
       LOG_LEVEL: 'INFO',
+      PENSTOCK_DRIVER: 'direct',
       PENSTOCK_DATA: folder,
       ANTHROPIC_BASE_URL: modelUrl,
       ANTHROPIC_API_KEY: 'rule',

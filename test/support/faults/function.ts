@@ -13,6 +13,7 @@ const HTTP = {
   intake: async () => (await import('../../../functions/intake/intake.ts')).intake,
   api: async () => (await import('../../../functions/api/api.ts')).api,
   attempts: async () => (await import('../../../functions/attempts/attempts.ts')).attempts,
+  stages: async () => (await import('../../../functions/stages/stages.ts')).stages,
   sweep: async () => (await import('../../../functions/sweep/sweep.ts')).sweep,
 };
 const MESSAGE = {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { claimJob } from '../../../../shared/core/claim-task.ts';
 import { finishJob, propose } from '../../../../shared/core/create-attempt.ts';
-import { blobKeys } from '../../../../shared/core/refs.ts';
+import { decide } from '../../../../shared/core/decisions/decide.ts';
+import { blobKeys, refs } from '../../../../shared/core/refs.ts';
 import type { AttemptResultInput } from '../../../../shared/messages/attempt-api.ts';
 import { startEngine, TENANT, type Engine } from '../../../support/engine.ts';
 import { createSampleRepository, type SampleRepository } from '../../../support/sample-repository.ts';
@@ -191,6 +192,45 @@ describe('publishing what was integrated', () => {
       reason: { code: 'conflict', message: expect.stringContaining('was changed by somebody else') },
     });
     expect(git('log', '-1', '--format=%s', `penstock/${id}`)).toBe('theirs');
+  });
+
+  describe('of what only a person may change, where its tenant wants to be asked', () => {
+    const risky = { '.github/workflows/ci.yml': 'on: push\n' };
+    let id: string;
+    beforeEach(async () => {
+      const data = { v: 1 as const, decisions: { risky_change: 'ask' as const } };
+      await engine.ports.store.create(refs.settings(TENANT), data);
+      jobs = { api: { 'edited.txt': 'new\n' }, 'integrate-1': risky };
+      id = await runToEnd();
+    });
+    const answer = async (option: string) => {
+      const named = { tenant: TENANT, id: (await engine.run(id)).decision ?? '' };
+      await decide(engine.ports, named, { option }, 'dana');
+      await engine.drain();
+    };
+
+    it('waits for one, with nothing written', async () => {
+      const run = await engine.run(id);
+      expect(run).toMatchObject({ stage: 'integrating', heads: [], decision: expect.any(String) });
+      const asked = await engine.ports.store.get(refs.decision(TENANT, run.decision ?? ''));
+      expect(asked?.data).toMatchObject({
+        kind: 'risky_change',
+        question: expect.stringContaining('.github/workflows/ci.yml (GitHub configuration)'),
+      });
+      expect(git('branch', '--list', 'penstock/*')).toBe('');
+    });
+
+    it('is written when it is approved, and not asked about again', async () => {
+      await answer('approve');
+      expect(await engine.run(id)).toMatchObject({ stage: 'succeeded', heads: [expect.any(String)] });
+      expect(git('diff', '--name-only', 'main', `penstock/${id}`)).toBe('.github/workflows/ci.yml');
+    });
+
+    it('ends the run when it is rejected', async () => {
+      await answer('reject');
+      expect(await engine.run(id)).toMatchObject({ stage: 'failed', reason: { code: 'risky_change' } });
+      expect(git('branch', '--list', 'penstock/*')).toBe('');
+    });
   });
 
   it.each<[string, Change, string]>([

@@ -188,13 +188,13 @@ describe('a plan that is accepted', () => {
     expect((await engine.run(large)).stage).not.toBe('succeeded');
   });
 
-  it('of a model beyond what is approved in advance ends the run with what to do', async () => {
+  it('of a model beyond what is approved in advance waits for a person', async () => {
     answers = [answer(Array.from({ length: 21 }, (_, n) => planned(`t${n}`)))];
     const { id } = await engine.submit({});
     await engine.drain();
     expect(await engine.run(id)).toMatchObject({
-      stage: 'failed',
-      reason: { code: 'approval_required', message: expect.stringContaining(`penstock show ${id}`) },
+      stage: 'awaiting_approval',
+      decision: expect.any(String),
     });
     expect(engine.worked.size).toBe(1);
   });
