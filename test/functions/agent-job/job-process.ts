@@ -18,7 +18,10 @@ export interface JobProcess {
 }
 
 /** The job program as a process of its own, with nothing in its environment but what a job is given. */
-export function startJobProcess(environment: Record<string, string>, program = builtJob() ?? source): JobProcess {
+export function startJobProcess(
+  environment: Record<string, string>,
+  program = builtJob() ?? source,
+): JobProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
