@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildDeployables } from '../../functions/build/build-deployables.ts';
+import { makeMemoryFolder } from './memory-folder.ts';
 
 /** Runs every test that this machine allows and ends in one line alone: `N passed, N failed, N skipped`. Arguments go to jest. */
 interface Summary {
@@ -15,7 +16,7 @@ interface Summary {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'penstock-tests-'));
+const folder = makeMemoryFolder() ?? mkdtempSync(join(tmpdir(), 'penstock-tests-'));
 const outputFile = join(folder, 'summary.json');
 
 // In the project, because functions find the functions framework from where they lie.
@@ -38,6 +39,7 @@ const child = spawn(
     env: {
       ...process.env,
       METADATA_SERVER_DETECTION: 'none',
+      TMPDIR: folder,
       PENSTOCK_TEST_BUILT: built,
       NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
     },
