@@ -8,6 +8,8 @@ export default {
     '<rootDir>/.penstock',
     '<rootDir>/dist',
   ],
+  // Not among the temporary files, which `npm test` removes.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   testSequencer: '<rootDir>/test/support/longest-first.js',
   // Nothing that works needs it: a machine that is busy with other things is no failure.
   testTimeout: 120_000,

@@ -6,7 +6,8 @@ type ReleasePorts = Pick<Ports, 'store' | 'queue' | 'memory' | 'trace'>;
 
 /**
  * Dispatches what waited for this task and now waits for nothing. Readiness is counted from the dependencies' own records: no
- * counter, no look-up of the graph. Nobody is missed, because each task commits its end before it looks.
+ * counter, no look-up of the graph, and no count where this task is all that is waited for. Nobody is missed, because each task
+ * commits its end before it looks.
  */
 export async function releaseDependants(ports: ReleasePorts, task: Task): Promise<void> {
   await Promise.all(task.dependants.map((dependant) => release(ports, task, dependant)));
@@ -19,6 +20,18 @@ function poolOf({ pool, dependantPools = {} }: Task, dependant: string): Task['p
 
 async function release(ports: ReleasePorts, task: Task, dependant: string): Promise<void> {
   const { tenant, run } = task;
+  if (!(await isReady(ports, task, dependant))) return;
+  await ports.memory.once(`dispatch ${tenant}/${run}/${dependant}`, task.id, async () => {
+    const about = { ...task, pool: poolOf(task, dependant) };
+    await publish(ports, 'task-dispatched', { v: 1, tenant, run, task: dependant, generation: 1 }, about);
+    return true;
+  });
+}
+
+async function isReady(ports: ReleasePorts, task: Task, dependant: string): Promise<boolean> {
+  const { tenant, run, parent, subtasks = [], soleDependants = [] } = task;
+  const isSole = parent === undefined && subtasks.length === 0 && soleDependants.includes(dependant);
+  if (isSole) return true;
   const unsettled = await ports.store.count({
     from: { collection: tasksOf(tenant, run) },
     where: [
@@ -27,10 +40,5 @@ async function release(ports: ReleasePorts, task: Task, dependant: string): Prom
     ],
     upTo: 1,
   });
-  if (unsettled > 0) return;
-  await ports.memory.once(`dispatch ${tenant}/${run}/${dependant}`, task.id, async () => {
-    const about = { ...task, pool: poolOf(task, dependant) };
-    await publish(ports, 'task-dispatched', { v: 1, tenant, run, task: dependant, generation: 1 }, about);
-    return true;
-  });
+  return unsettled === 0;
 }

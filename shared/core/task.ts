@@ -99,6 +99,8 @@ export interface Task {
   dependants: string[];
   /** In which pool each of them runs, because their dispatch says it (003-98). Absent: nobody waits for it. */
   dependantPools?: Partial<Record<Task['pool'], string[]>>;
+  /** Those of them that wait for nothing else, by the plan: what its own agent delegates they wait for too. */
+  soleDependants?: string[];
   /** Change sets that are applied before it begins, in order; `null`: those of its ancestors. */
   inputs: string[] | null;
   /** For `fix`: what is to be mended, and whose it was. */

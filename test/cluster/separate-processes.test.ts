@@ -7,6 +7,7 @@ import type { MessagesServer } from '../../shared/adapters/script/messages-serve
 import { loadScript } from '../../shared/adapters/script/script-file.ts';
 import { startScriptServer } from '../../shared/adapters/script/script-server.ts';
 import type { RunView } from '../../shared/messages/run-view.ts';
+import { builtPrograms } from '../support/built-programs.ts';
 import { freePorts } from '../support/cluster/free-ports.ts';
 import { type Cluster, startCluster } from '../support/cluster/start-cluster.ts';
 import { generateRepositories } from '../support/generate-repository.ts';
@@ -33,6 +34,7 @@ group('emulators')("The system as separate processes on Google's emulators", () 
     [modelPort = 0] = await freePorts(1);
     model = await startScriptServer({ script: await loadScript(demoFile('script.yaml')), port: modelPort });
     cluster = await startCluster({
+      ...builtPrograms(),
       sweepSeconds: 1,
       delivery: { minBackoffSeconds: 0.2, maxBackoffSeconds: 15 },
       env: {

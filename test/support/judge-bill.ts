@@ -16,7 +16,7 @@ const RUN_READS = 3;
 
 /** Where the bill of one run for each plan breaks the cost contract, which is exact; empty: it holds. */
 export function judgeBill(plans: readonly PlannedEdges[], bill: Bill): string[] {
-  const { tasks, edges, sinks } = sizesOf(plans);
+  const { tasks, joins, sinks } = sizesOf(plans);
   const runs = plans.length;
   const commits = plans.map((plan) => Math.ceil(plan.length / TASKS_PER_COMMIT));
   // Before the first of several commits, a look at what a predecessor that crashed has stored.
@@ -29,8 +29,8 @@ export function judgeBill(plans: readonly PlannedEdges[], bill: Bill): string[] 
     ['reads', bill.reads, TASK_READS * tasks + RUN_READS * runs],
     // One look for a task that waits for room after each.
     ['queries without an answer', bill.emptyAnswers, tasks + looks],
-    // One for each edge, one for each sink, one for each admission.
-    ['counts', bill.counts, edges + sinks + tasks],
+    // One for each edge into a task that waits for several, one for each sink, one for each admission.
+    ['counts', bill.counts, joins + sinks + tasks],
     ['run-accepted', accepted, runs],
     ['task-dispatched', dispatched, tasks],
     ['task-finished', finished, tasks],
@@ -42,14 +42,19 @@ export function judgeBill(plans: readonly PlannedEdges[], bill: Bill): string[] 
     .map(([what, counted, due]) => `cost contract: ${what}: ${counted}, due are ${due}`);
 }
 
-function sizesOf(plans: readonly PlannedEdges[]): { tasks: number; edges: number; sinks: number } {
+function sizesOf(plans: readonly PlannedEdges[]): { tasks: number; joins: number; sinks: number } {
   const sizes = plans.map((plan) => {
     const waitedFor = plan.flatMap(({ dependencies }) => dependencies);
-    return { tasks: plan.length, edges: waitedFor.length, sinks: plan.length - new Set(waitedFor).size };
+    const sole = plan.filter(({ dependencies }) => dependencies.length === 1).length;
+    return {
+      tasks: plan.length,
+      joins: waitedFor.length - sole,
+      sinks: plan.length - new Set(waitedFor).size,
+    };
   });
   return {
     tasks: total(sizes.map((size) => size.tasks)),
-    edges: total(sizes.map((size) => size.edges)),
+    joins: total(sizes.map((size) => size.joins)),
     sinks: total(sizes.map((size) => size.sinks)),
   };
 }

@@ -9,6 +9,7 @@ import type { Ports, Worker } from '../../shared/core/ports.ts';
 import type { Task } from '../../shared/core/task.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
 import type { ModelAccess } from '../../shared/runtime/model-access.ts';
+import { builtJob } from './built-programs.ts';
 import { startGithub } from './github/start-github.ts';
 import type { Github } from './github/github-driver.ts';
 
@@ -102,7 +103,7 @@ async function openHost(options: HostedOptions): Promise<PlatformHost> {
 }
 
 async function openLocalHost(options: HostedOptions): Promise<PlatformHost> {
-  const { model, folder, env, work, jobProgram, decorate } = options;
+  const { model, folder, env, work, jobProgram = builtJob(), decorate } = options;
   const host = await startHost({
     config: readConfig({ PATH: process.env['PATH'], PORT: '0', PENSTOCK_DATA: folder, ...env }),
     model,

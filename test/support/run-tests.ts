@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildDeployables } from '../../functions/build/build-deployables.ts';
+import { makeMemoryFolder } from './memory-folder.ts';
 
 /** Runs every test that this machine allows and ends in one line alone: `N passed, N failed, N skipped`. Arguments go to jest. */
 interface Summary {
@@ -14,8 +16,14 @@ interface Summary {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'penstock-tests-'));
+const folder = makeMemoryFolder() ?? mkdtempSync(join(tmpdir(), 'penstock-tests-'));
 const outputFile = join(folder, 'summary.json');
+
+// In the project, because functions find the functions framework from where they lie.
+const cache = join(root, 'node_modules/.cache');
+mkdirSync(cache, { recursive: true });
+const built = mkdtempSync(join(cache, 'penstock-tests-'));
+await buildDeployables(root, built);
 
 const jest = join(root, 'node_modules/jest/bin/jest.js');
 // Much of a test's time is waiting for processes it started, so one worker more than there are cores.
@@ -31,11 +39,15 @@ const child = spawn(
     env: {
       ...process.env,
       METADATA_SERVER_DETECTION: 'none',
+      TMPDIR: folder,
+      PENSTOCK_TEST_BUILT: built,
       NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
     },
   },
 );
 
+// Ctrl-C ends jest; what was built for it is removed then.
+process.on('SIGINT', () => undefined);
 child.once('exit', (code) => {
   try {
     const summary = JSON.parse(readFileSync(outputFile, 'utf8')) as Summary;
@@ -47,6 +59,6 @@ child.once('exit', (code) => {
     process.stderr.write(`jest left no summary: ${String(error)}\n`);
     process.exitCode = 1;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    for (const made of [folder, built]) rmSync(made, { recursive: true, force: true });
   }
 });

@@ -32,6 +32,7 @@ export interface NewTask {
   dependencies?: string[];
   dependants?: string[];
   dependantPools?: Task['dependantPools'];
+  soleDependants?: string[];
   inputs?: string[];
   fixes?: Task['fixes'];
   allotmentMicroUsd: number;
@@ -62,6 +63,7 @@ export function newTask(run: Run, spec: NewTask, at: number, maxAttempts: number
     dependencies: spec.dependencies ?? [],
     dependants: spec.dependants ?? [],
     ...(spec.dependantPools === undefined ? {} : { dependantPools: spec.dependantPools }),
+    ...(spec.soleDependants === undefined ? {} : { soleDependants: spec.soleDependants }),
     inputs: spec.inputs ?? null,
     ...(spec.fixes === undefined ? {} : { fixes: spec.fixes }),
     state: 'pending',
@@ -100,8 +102,9 @@ export function planTasks(options: PlanTasks): Task[] {
   const { run, planned, reused, at } = options;
   const dependants = dependantsOf(planned);
   const pools = new Map(planned.map(({ id, agent }) => [id, poolOf(agentOf(options, agent))]));
+  const sole = new Set(planned.filter(({ dependencies }) => dependencies.length === 1).map(({ id }) => id));
   const tasks = planned.map((task) => {
-    const spec = specOf(options, task, byPool(dependants.get(task.id) ?? [], pools));
+    const spec = specOf(options, task, waitingFor(dependants.get(task.id) ?? [], pools, sole));
     const fresh = newTask(run, spec, at, options.maxAttempts);
     const old = reused.get(task.id);
     return old === undefined ? fresh : asReused(fresh, old);
@@ -115,20 +118,24 @@ function agentOf({ run, agents }: PlanTasks, name: string): Agent {
   throw new TypeError(`plan of run ${run.id} was not validated: no agent ${name}`);
 }
 
-function byPool(
+type Waiting = Pick<Task, 'dependants' | 'dependantPools' | 'soleDependants'>;
+
+function waitingFor(
   dependants: string[],
   pools: ReadonlyMap<string, Task['pool']>,
-): Pick<Task, 'dependants' | 'dependantPools'> {
+  sole: ReadonlySet<string>,
+): Waiting {
   if (dependants.length === 0) return { dependants };
   const dependantPools = Object.groupBy(dependants, (id) => pools.get(id) ?? 'core');
-  return { dependants, dependantPools: { ...dependantPools } };
+  const soleDependants = dependants.filter((id) => sole.has(id));
+  return {
+    dependants,
+    dependantPools: { ...dependantPools },
+    ...(soleDependants.length === 0 ? {} : { soleDependants }),
+  };
 }
 
-function specOf(
-  options: PlanTasks,
-  task: PlannedTask,
-  waiting: Pick<Task, 'dependants' | 'dependantPools'>,
-): NewTask {
+function specOf(options: PlanTasks, task: PlannedTask, waiting: Waiting): NewTask {
   const { run, allotmentMicroUsd } = options;
   const agent = agentOf(options, task.agent);
   return {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Bill } from '../../support/count-ports.ts';
 import { judgeBill } from '../../support/judge-bill.ts';
+import type { Recount } from '../recount-records.ts';
 import { runRecount } from '../run-recount.ts';
 import { type BenchedShape, judgeRecount, resultOf } from '../shape-result.ts';
 import type { Shape } from '../shapes.ts';
@@ -31,22 +32,38 @@ export async function benchCloudShape(
 }
 
 async function bench(host: CloudHost, shape: Shape, { runs, isProfiled }: BenchCloudOptions) {
-  for (let run = 0; run < WARM_UPS; run += 1) await host.submit(shape);
-  const before = await host.bill();
+  const warmUps: PlayedRun[] = [];
+  const timed: PlayedRun[] = [];
+  while (warmUps.length < WARM_UPS) warmUps.push(await playRun(host, shape));
   if (isProfiled) await host.profile();
-  const timings: Timing[] = [];
-  for (let run = 0; run < runs; run += 1) timings.push(await host.submit(shape));
+  while (timed.length < runs) timed.push(await playRun(host, shape));
   const profiles = isProfiled ? await host.saveProfiles(shape.name) : [];
-  const bill = billBetween(before, await host.bill());
-  const rss = await host.rss();
-  const recount = await runRecount(RECOUNT, JSON.stringify(host.place));
+  const bill = timed.map((run) => run.bill).reduce(addBills);
+  const recounts = [...warmUps, ...timed].map(({ recount }) => recount);
   const plans = Array.from({ length: runs }, () => shape.plans).flat();
-  const problems = [...judgeBill(plans, bill), ...judgeRecount(recount, shape, runs + WARM_UPS)];
+  const problems = [...judgeBill(plans, bill), ...recounts.flatMap((each) => judgeRecount(each, shape, 1))];
+  const timings = timed.map(({ timing }) => timing);
   return {
-    result: resultOf(shape, { timings, rss, bill, billed: runs, recounts: [recount] }),
+    result: resultOf(shape, { timings, rss: await host.rss(), bill, billed: runs, recounts }),
     problems: problems.map((problem) => `${shape.name}: ${problem}`),
     profiles,
   };
+}
+
+interface PlayedRun {
+  timing: Timing;
+  bill: Bill;
+  recount: Recount;
+}
+
+/** Once, from an empty database to an empty database. */
+async function playRun(host: CloudHost, shape: Shape): Promise<PlayedRun> {
+  const before = await host.bill();
+  const timing = await host.submit(shape);
+  const bill = billBetween(before, await host.bill());
+  const recount = await runRecount(RECOUNT, JSON.stringify(host.place));
+  await host.clear();
+  return { timing, bill, recount };
 }
 
 /** `conflicts`: every commit that was sent beyond those that were applied, whoever sent it again and why. */
@@ -63,5 +80,20 @@ function billBetween(before: FunctionBill, after: FunctionBill): Bill {
       topics.map(([topic, count]) => [topic, count - (before.messages[topic] ?? 0)]),
     ),
     conflicts: since('commitRequests') - since('commits'),
+  };
+}
+
+function addBills(one: Bill, other: Bill): Bill {
+  const topics = new Set([...Object.keys(one.messages), ...Object.keys(other.messages)]);
+  return {
+    taskWrites: one.taskWrites + other.taskWrites,
+    otherWrites: one.otherWrites + other.otherWrites,
+    reads: one.reads + other.reads,
+    emptyAnswers: one.emptyAnswers + other.emptyAnswers,
+    counts: one.counts + other.counts,
+    messages: Object.fromEntries(
+      [...topics].map((topic) => [topic, (one.messages[topic] ?? 0) + (other.messages[topic] ?? 0)]),
+    ),
+    conflicts: one.conflicts + other.conflicts,
   };
 }

@@ -25,6 +25,8 @@ export interface CloudHost {
   /** As JSON, what the recount is told. */
   place: CloudPlace;
   submit: SubmitShape;
+  /** An empty database again: to find what is asked for, the emulator reads all that it holds, where Firestore has an index. */
+  clear(): Promise<void>;
   /** Of all functions together. */
   bill(): Promise<FunctionBill>;
   rss(): Promise<number>;
@@ -77,6 +79,10 @@ export async function startCloudHost(env: Record<string, string>): Promise<Cloud
       await within(`the last message of ${shape.name}`, folder, async () => isIdle(await bill()));
       return readTiming(await records.load(runs), runs, start);
     },
+    clear: async () => {
+      await clearRecords(place);
+      await setPools(cluster.url);
+    },
     bill,
     rss: async () => (await askAll('memory')).reduce((sum, { rss }) => sum + rss, 0),
     profile: async () => {
@@ -114,6 +120,15 @@ function placeOf({ environment }: Cluster): CloudPlace {
     storageUrl: environment['STORAGE_EMULATOR_HOST'] ?? '',
     bucket: PLACE.bucket,
   };
+}
+
+/** As Google's documentation of the emulator says. */
+async function clearRecords({ firestoreHost, project }: CloudPlace): Promise<void> {
+  const database = `projects/${project}/databases/(default)`;
+  const response = await fetch(`http://${firestoreHost}/emulator/v1/${database}/documents`, {
+    method: 'DELETE',
+  });
+  if (!response.ok) throw new Error(`the Firestore emulator was not cleared: ${await response.text()}`);
 }
 
 /** As a team admin does. */

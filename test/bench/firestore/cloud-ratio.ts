@@ -16,6 +16,7 @@ export async function benchCloudRatio(): Promise<RatioResult> {
     for (let round = 0; round <= ROUNDS; round += 1) {
       for (const [at, shape] of shapes.entries()) {
         const { wallMs } = await host.submit(shape);
+        await host.clear();
         // The first round warms up.
         if (round > 0) perTaskMs[at]?.push(wallMs / countTasks(shape));
       }

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { builtJob } from '../../support/built-programs.ts';
 
-const main = fileURLToPath(new URL('../../../functions/agent-job/main.ts', import.meta.url));
+const source = fileURLToPath(new URL('../../../functions/agent-job/main.ts', import.meta.url));
 const logEntry = z.looseObject({ severity: z.string(), message: z.string(), stage: z.string().optional() });
 type LogEntry = z.infer<typeof logEntry>;
 const MAX_RUN_MS = 60_000;
@@ -17,7 +18,10 @@ export interface JobProcess {
 }
 
 /** The job program as a process of its own, with nothing in its environment but what a job is given. */
-export function startJobProcess(environment: Record<string, string>, program = main): JobProcess {
+export function startJobProcess(
+  environment: Record<string, string>,
+  program = builtJob() ?? source,
+): JobProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emulators } from '../emulators.ts';
+import { jobIn } from '../built-programs.ts';
 import { LEASH } from './function-process.ts';
 import type { StandInOptions, StandIns } from './stand-ins.ts';
 import type { ClusterOptions } from './start-cluster.ts';
@@ -62,8 +63,8 @@ export function jobOf(
   folder: string,
   url: string,
 ): Pick<StandInOptions, 'command' | 'jobEnvironment'> {
-  const place = built === undefined ? 'functions/agent-job/main.ts' : 'agent-job/functions/agent-job/main.js';
-  const program = jobProgram ?? join(built ?? root, place);
+  const ownProgram = built === undefined ? join(root, 'functions/agent-job/main.ts') : jobIn(built);
+  const program = jobProgram ?? ownProgram;
   const confinement = Object.entries(env).filter(([name]) => /^PENSTOCK_(UNSAFE_NO_)?SANDBOX$/.test(name));
   return {
     command: [process.execPath, '--disable-warning=ExperimentalWarning', `--import=${LEASH}`, program],

@@ -5,6 +5,7 @@ import type { Ports } from '../../../shared/core/ports.ts';
 import { readGoogleConfig } from '../../../shared/runtime/google-config.ts';
 import { createGoogleRuntime } from '../../../shared/runtime/google.ts';
 import type { Emulators } from '../emulators.ts';
+import { builtPrograms } from '../built-programs.ts';
 import type { HostedOptions, PlatformHost } from '../platform.ts';
 import { startCluster } from './start-cluster.ts';
 
@@ -29,6 +30,7 @@ export async function openClusterHost(options: HostedOptions): Promise<PlatformH
   }
   const { PENSTOCK_SWEEP_SECONDS: sweepSeconds, ...env } = options.env;
   const cluster = await startCluster({
+    ...builtPrograms(),
     folder,
     projectId: `penstock-${randomUUID().slice(0, 8)}`,
     sweepSeconds: Math.max(MIN_SWEEP_SECONDS, Number(sweepSeconds)),
