@@ -12,7 +12,7 @@ export default {
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   testSequencer: '<rootDir>/test/support/longest-first.js',
   // Nothing that works needs it: a machine that is busy with other things is no failure.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   // Modules of finished files stay in a worker's memory, and every process started from a large one costs more.
   workerIdleMemoryLimit: '400MB',
 };

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const leash = new URL('../support/cluster/function-process.ts', import.meta.url).href;
 const program = `

@@ -219,7 +219,7 @@ inProcess(group('bubblewrap'), 'repositories on this machine')('An agent whose s
     expect(run.reason).toBeUndefined();
     const response = await fetch(`${platform.url}/api/runs/${run.id}/tasks/spy/attempts/1/transcript`);
     transcript = await response.text();
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     delete process.env['PENSTOCK_TEST_CANARY'];

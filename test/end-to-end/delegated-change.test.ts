@@ -5,7 +5,7 @@ import { patience } from '../support/platform.ts';
 import { reviews, rewrites, scriptOf, turn, writes } from '../support/scripts/turns.ts';
 
 /** Of many jobs one after the other, on a busy machine. */
-jest.setTimeout(patience(120_000));
+jest.setTimeout(patience(300_000));
 
 let bench: IntegrationBench;
 afterEach(() => bench.stop());

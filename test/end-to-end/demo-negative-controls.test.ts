@@ -18,7 +18,7 @@ import {
   startPlatform,
 } from '../support/platform.ts';
 
-const LIMIT_MS = patience(100_000);
+const LIMIT_MS = patience(300_000);
 const itHere = inProcess(it, 'a store that forgets');
 
 const path = (name: string) => fileURLToPath(new URL(`../../functions/cli/demo/${name}`, import.meta.url));

@@ -12,7 +12,7 @@ import { inProcess } from '../support/platform.ts';
 import { runPenstock } from '../support/run-penstock.ts';
 
 /** Two whole demos on a busy machine. */
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 interface Outcome {
   run: RunView;

@@ -13,7 +13,7 @@ import { inProcess, patience } from '../support/platform.ts';
 const itHere = inProcess(it, 'a push between a commit and its review');
 
 /** Of many jobs one after the other, on a busy machine. */
-jest.setTimeout(patience(120_000));
+jest.setTimeout(patience(300_000));
 
 let bench: IntegrationBench;
 afterEach(() => bench.stop());

@@ -13,7 +13,7 @@ import { createSampleRepository, type SampleRepository } from '../support/sample
 const describeHere = inProcess(describe, 'repositories on this machine');
 
 /** Several jobs one after the other, on a busy machine. */
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let checkout: SampleRepository;
 let platform: Platform;

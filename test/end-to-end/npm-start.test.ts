@@ -10,7 +10,7 @@ import { inProcess } from '../support/platform.ts';
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cli = join(root, 'functions/cli/penstock.js');
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 300_000;
 
 interface Ended {
   code: number;

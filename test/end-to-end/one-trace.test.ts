@@ -111,7 +111,7 @@ describe('A run that a webhook with a trace context starts', () => {
     expect(((await view.json()) as RunView).trace).toBe(TRACE_ID);
     await host.stop();
     spans = collector.spans().filter(({ traceId }) => traceId === TRACE_ID);
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     await github.stop();

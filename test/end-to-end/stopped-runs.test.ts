@@ -11,7 +11,7 @@ import {
 import { patience } from '../support/platform.ts';
 
 /** Of several jobs one after the other, on a busy machine. */
-jest.setTimeout(patience(120_000));
+jest.setTimeout(patience(300_000));
 
 let bench: IntegrationBench;
 afterEach(() => bench.stop());

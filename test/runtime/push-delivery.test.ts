@@ -31,7 +31,7 @@ import { eventually, openPushWorld, type PushWorld } from './push-world.ts';
 import { proposed, TENANT } from './seed.ts';
 
 /** Pub/Sub knows no shorter deadline, and the emulator waits seconds before it delivers again. */
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const ACK_DEADLINE_SECONDS = 10;
 const LONGER_THAN_THE_DEADLINE_MS = 12_000;
 /** What was acknowledged is handled by then, and what it published too. */

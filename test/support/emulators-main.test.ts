@@ -14,7 +14,7 @@ group('emulators')('npm run emulators', () => {
     const { GOOGLE_CLOUD_PROJECT: _none, ...env } = process.env;
     child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'ignore'] });
     exports = await readExports(child);
-  }, 60_000);
+  }, 300_000);
   afterAll(() => {
     child.kill('SIGKILL');
   });

@@ -26,7 +26,7 @@ export interface OwnEmulators extends Emulators {
   pause(which: Which, ms: number): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 
 /**
  * Google's own Firestore and Pub/Sub emulators on free ports, and the environment that the clients look for. Started

@@ -68,7 +68,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     run,
     tasks,
     post: (path, body, headers) => post(`${url}${path}`, body, headers),
-    ended: (id, timeoutMs = patience(110_000)) =>
+    ended: (id, timeoutMs = patience(240_000)) =>
       waitForEnd(
         () => run(id),
         () => tasks(id),

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export const launcher = fileURLToPath(new URL('../../functions/cli/penstock.js', import.meta.url));
-const MAX_MS = 90_000;
+const MAX_MS = 240_000;
 
 export interface PenstockOptions {
   env?: Record<string, string>;

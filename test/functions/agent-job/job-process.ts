@@ -6,7 +6,7 @@ import { builtJob } from '../../support/built-programs.ts';
 const source = fileURLToPath(new URL('../../../functions/agent-job/main.ts', import.meta.url));
 const logEntry = z.looseObject({ severity: z.string(), message: z.string(), stage: z.string().optional() });
 type LogEntry = z.infer<typeof logEntry>;
-const MAX_RUN_MS = 60_000;
+const MAX_RUN_MS = 240_000;
 
 export interface JobProcess {
   child: ChildProcess;

@@ -15,7 +15,7 @@ export interface InstalledProcess {
   kill(): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 
 /** What `npm start` runs in the folder of an installed package, on a free port, with nothing but `env` in its environment. */
 export async function startInstalled(

@@ -25,7 +25,7 @@ export interface FunctionProcess {
   kill(): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 const FRAMEWORK = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');
 /** To be imported before a program that is not to outlive the launcher. */
 export const LEASH = new URL(`leash.ts?parent=${process.pid}`, import.meta.url).href;

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('local-host.ts', import.meta.url));
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 240_000;
 const STOP_TIMEOUT_MS = 8_000;
 /** Below the range from which the system takes ports for outgoing connections: nobody gets ours while the host is down. */
 const FIRST_PORT = 20_000;

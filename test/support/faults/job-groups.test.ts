@@ -10,7 +10,7 @@ import { endJobs, livingJobs, pidsFolder } from './job-groups.ts';
 const FOR_EVER = 'setInterval(() => undefined, 1_000)';
 /** Ends, and leaves a process behind. */
 const PARENT = `require('node:child_process').spawn(process.execPath, ['-e', '${FOR_EVER}'], { stdio: 'ignore' }).unref()`;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 let folder: string;
 beforeEach(async () => {

@@ -18,7 +18,7 @@ describe('Firestore that refuses', () => {
     // Reading the library takes longer than some deadlines here.
     const { store } = await start(() => ({ code: 7, details: 'no' }), 30_000);
     await store.get(ref).catch(() => undefined);
-  }, 30_000);
+  }, 300_000);
   afterEach(async () => {
     for (const { standIn, store } of open.splice(0)) {
       await store.close();

@@ -18,7 +18,7 @@ group('emulators')('Firestore', () => {
   let emulators: Emulators;
   beforeAll(async () => {
     emulators = await startEmulators(['firestore']);
-  }, 60_000);
+  }, 300_000);
   afterAll(async () => {
     await emulators.stop();
   });

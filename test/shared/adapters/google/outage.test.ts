@@ -38,7 +38,7 @@ group('emulators')('an outage of the servers', () => {
     await pubsub.createTopic(TOPIC);
     await queue.publish(TOPIC, { n: 1 });
     await store.create(ref('a'), { n: 1 });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await store.close();
     await queue.close();
@@ -75,7 +75,7 @@ group('emulators')('an outage of the servers', () => {
     await until(async () => isMissing((await outcomeOf(() => queue.publish(TOPIC, { n: 3 }))).error));
     await pubsub.createTopic(TOPIC);
     await queue.publish(TOPIC, { n: 4 });
-  }, 120_000);
+  }, 300_000);
 
   it('of a moment only delays a call', async () => {
     const before = await store.get(ref('a'));

@@ -15,7 +15,7 @@ group('emulators')('Pub/Sub', () => {
   let emulators: Emulators;
   beforeAll(async () => {
     emulators = await startEmulators(['pubsub']);
-  }, 60_000);
+  }, 300_000);
   afterAll(async () => {
     await emulators.stop();
   });

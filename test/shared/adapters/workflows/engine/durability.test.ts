@@ -150,7 +150,7 @@ describe('an execution whose process is killed', () => {
       await runner.kill();
       await witness.close();
     }
-  }, 30_000);
+  }, 300_000);
 });
 
 /** Keeps what is written, over the end of a runner. */
