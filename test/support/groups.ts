@@ -4,13 +4,19 @@ import { existsSync } from 'node:fs';
 import { whyNoEmulators } from './emulator-root.ts';
 
 /** What a machine may lack. Each name may stand in `PENSTOCK_REQUIRE`, which turns its absence into a failure. */
-export type Group = 'emulators' | 'bubblewrap' | 'chromium';
+export type Group = 'emulators' | 'bubblewrap' | 'chromium' | 'terraform';
 
 const reasons: Record<Group, () => string | undefined> = {
   bubblewrap: () =>
     whyNotRunnable('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', '--unshare-net', 'true']),
   chromium: () => (existsSync('/usr/bin/chromium') ? undefined : 'no /usr/bin/chromium'),
   emulators: whyNoEmulators,
+  // With the provider, which only a registry has: so somebody has to say that there is one.
+  terraform: () => {
+    const program = process.env['PENSTOCK_TERRAFORM'];
+    if (program === undefined) return 'PENSTOCK_TERRAFORM names no Terraform that has the google provider';
+    return whyNotRunnable('terraform', ['version']);
+  },
 };
 
 /** `describe` where the machine can run the group; otherwise skipped, with the reason in the name. */

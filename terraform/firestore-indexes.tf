@@ -1,0 +1,87 @@
+# The same list as INDEXES in shared/runtime/local.ts. One field in one collection is indexed by Firestore itself.
+locals {
+  # "array" comes first; the last of "fields" may be sorted downwards.
+  indexes = {
+    # Whether a dependant may go on, and what still leads to one that is skipped.
+    tasks-dependants-settled = { group = "tasks", scope = "COLLECTION", array = "dependants", fields = ["settled"] }
+    tasks-dependants-live    = { group = "tasks", scope = "COLLECTION", array = "dependants", fields = ["live"] }
+    # Admission.
+    tasks-pool  = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["tenant", "pool", "state", "rank"] }
+    tasks-agent = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["agent", "state"] }
+    # The sweep.
+    tasks-overdue     = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["state", "leaseUntil"] }
+    tasks-due         = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["state", "notBefore"] }
+    runs-checked      = { group = "runs", scope = "COLLECTION_GROUP", fields = ["stage", "checkedAt"] }
+    runs-unsettled    = { group = "runs", scope = "COLLECTION_GROUP", fields = ["unsettledOutside", "checkedAt"] }
+    effects-overdue   = { group = "effects", scope = "COLLECTION_GROUP", fields = ["state", "claimUntil"] }
+    decisions-overdue = { group = "decisions", scope = "COLLECTION_GROUP", fields = ["state", "dueAt"] }
+    # Lists, newest first.
+    runs-by-stage      = { group = "runs", scope = "COLLECTION", fields = ["stage", "createdAt"], direction = "DESCENDING" }
+    decisions-by-state = { group = "decisions", scope = "COLLECTION", fields = ["state", "createdAt"], direction = "DESCENDING" }
+    # What a comment on an issue answers.
+    decisions-of-issue = { group = "decisions", scope = "COLLECTION", fields = ["issue", "state"] }
+    decisions-of-run   = { group = "decisions", scope = "COLLECTION", fields = ["run", "state"] }
+    # How many runs a person touched.
+    runs-touched = { group = "runs", scope = "COLLECTION", fields = ["stage", "touches"] }
+    # What a project has spent and set aside this month.
+    runs-of-project = { group = "runs", scope = "COLLECTION", fields = ["project", "createdAt"] }
+  }
+
+  # One field over all collections of a group.
+  group_fields = {
+    runs-deleting = { group = "runs", field = "deletingSince" }
+    # Workflows that were not reached.
+    runs-undelivered = { group = "runs", field = "undeliveredSince" }
+  }
+}
+
+resource "google_firestore_index" "index" {
+  for_each = local.indexes
+
+  database    = google_firestore_database.default.name
+  collection  = each.value.group
+  query_scope = each.value.scope
+
+  dynamic "fields" {
+    for_each = try([each.value.array], [])
+    content {
+      field_path   = fields.value
+      array_config = "CONTAINS"
+    }
+  }
+  dynamic "fields" {
+    for_each = each.value.fields
+    content {
+      field_path = fields.value
+      order      = fields.key == length(each.value.fields) - 1 ? try(each.value.direction, "ASCENDING") : "ASCENDING"
+    }
+  }
+}
+
+resource "google_firestore_field" "group" {
+  for_each = local.group_fields
+
+  database   = google_firestore_database.default.name
+  collection = each.value.group
+  field      = each.value.field
+
+  index_config {
+    # What Firestore keeps by itself, and would drop with this block.
+    indexes {
+      order       = "ASCENDING"
+      query_scope = "COLLECTION"
+    }
+    indexes {
+      order       = "DESCENDING"
+      query_scope = "COLLECTION"
+    }
+    indexes {
+      array_config = "CONTAINS"
+      query_scope  = "COLLECTION"
+    }
+    indexes {
+      order       = "ASCENDING"
+      query_scope = "COLLECTION_GROUP"
+    }
+  }
+}

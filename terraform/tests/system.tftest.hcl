@@ -1,0 +1,143 @@
+# The system as dev has it, made once against a provider that only pretends.
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+  mock_data "google_storage_project_service_account" {
+    defaults = { member = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com" }
+  }
+  mock_resource "google_service_account" {
+    defaults = {
+      email  = "someone@acme-penstock.iam.gserviceaccount.com"
+      id     = "projects/acme-penstock/serviceAccounts/someone@acme-penstock.iam.gserviceaccount.com"
+      member = "serviceAccount:someone@acme-penstock.iam.gserviceaccount.com"
+      name   = "projects/acme-penstock/serviceAccounts/someone@acme-penstock.iam.gserviceaccount.com"
+    }
+  }
+}
+
+variables {
+  project_id  = "acme-penstock"
+  region      = "europe-west1"
+  environment = "dev"
+  agent_image = "europe-west1-docker.pkg.dev/acme-penstock/penstock/agent-job@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+  # Terraform 1.11 wants ephemeral variables set in both halves of a test.
+  anthropic_api_key              = "no-key-of-anybody"
+  github_private_key             = "-----BEGIN PRIVATE KEY-----"
+  github_webhook_secret          = "0123456789abcdef0123456789abcdef"
+  github_webhook_secret_previous = "fedcba9876543210fedcba9876543210"
+}
+
+run "the_system_is_made_with_what_messages_need" {
+  # The system can be made.
+  assert {
+    condition     = length(module.function) == 12
+    error_message = "there are twelve functions"
+  }
+  # Every subscription has a dead letter but the dead letters own.
+  assert {
+    condition = alltrue([
+      for name, one in module.function : one.subscription == null ? true : length(one.subscription.dead_letter_policy) == (name == "dead-letters" ? 0 : 1)
+    ])
+    error_message = "a subscription has no dead letter, or the dead letters' own would feed itself"
+  }
+  # A message goes to the dead letters after twenty deliveries.
+  assert {
+    condition = alltrue(flatten([
+      for one in module.function : [for policy in try(one.subscription.dead_letter_policy, []) : policy.max_delivery_attempts == 20 && policy.dead_letter_topic == google_pubsub_topic.topic["dead-letter"].id]
+    ]))
+    error_message = "another limit, or another topic"
+  }
+  # No subscription expires.
+  assert {
+    condition     = alltrue([for one in module.function : one.subscription == null ? true : one.subscription.expiration_policy[0].ttl == ""])
+    error_message = "Google deletes a subscription that was idle for 31 days"
+  }
+  # A push names its topic in its path and the service as audience.
+  assert {
+    condition = alltrue([
+      for one in module.function : one.subscription == null ? true : (
+        one.subscription.push_config[0].push_endpoint == "${one.uri}/${one.subscription.topic}" &&
+        one.subscription.push_config[0].oidc_token[0].audience == one.uri
+      )
+    ])
+    error_message = "the functions framework reads the topic from the path, Cloud Run checks the audience"
+  }
+}
+
+run "nobody_may_do_more_than_the_table_of_grants_says" {
+  # No grant is a primitive role.
+  assert {
+    condition     = length(setintersection(toset(concat(local.project_roles, flatten(values(module.function)[*].roles))), toset(["roles/editor", "roles/owner", "roles/viewer"]))) == 0
+    error_message = "a primitive role is as wide as the project"
+  }
+  # Only webhooks lets anybody in.
+  assert {
+    condition     = [for name, one in module.function : name if length(setintersection(toset(one.invokers), toset(["allUsers", "allAuthenticatedUsers"]))) > 0] == ["webhooks"]
+    error_message = "allUsers stands on another function than webhooks, or not on webhooks"
+  }
+  # A public function does not believe what cloud run has checked.
+  assert {
+    condition     = module.function["webhooks"].environment.PENSTOCK_IDENTITY == "oidc" && alltrue([for name, one in module.function : name == "webhooks" || one.environment.PENSTOCK_IDENTITY == "iam"])
+    error_message = "identity mode iam stands on a public function, or is missing on another"
+  }
+  # Every function has an account of its own.
+  assert {
+    condition     = length(distinct(values(module.function)[*].account_id)) == length(module.function)
+    error_message = "two functions share an account"
+  }
+  # An agent job may call attempts and nothing else.
+  assert {
+    condition     = local.callers.jobs == { agent-job = google_service_account.agent_job.member } && [for name, one in local.functions : name if one.door == "jobs"] == ["attempts"]
+    error_message = "attempts is called by somebody else, or a job may call something else"
+  }
+  assert {
+    condition     = [for name, one in module.function : name if contains(one.caller_names, "agent-job")] == ["attempts"]
+    error_message = "the job's account has another grant than run.invoker on attempts"
+  }
+  # Only doors for people jobs and github can be reached from outside.
+  assert {
+    condition     = toset([for name, one in module.function : name if one.ingress == "ALLOW_ALL"]) == toset(["api", "attempts", "intake", "webhooks"])
+    error_message = "a function that only the platform calls can be reached from the internet"
+  }
+}
+
+run "jobs_records_and_secrets_are_as_asked" {
+  # The tiers of the job are as asked and never try again.
+  assert {
+    condition = { for tier, job in google_cloud_run_v2_job.agent : tier => job.template[0].template[0].containers[0].resources[0].limits } == {
+      high     = tomap({ cpu = "4", memory = "8Gi" })
+      standard = tomap({ cpu = "2", memory = "4Gi" })
+    }
+    error_message = "002-49 and 002-50 say otherwise"
+  }
+  assert {
+    condition     = alltrue([for job in google_cloud_run_v2_job.agent : job.template[0].template[0].max_retries == 0])
+    error_message = "the engine alone counts attempts"
+  }
+  # Deliveries expire.
+  assert {
+    condition     = [for one in google_firestore_field.expiring : "${one.collection}.${one.field}"] == ["deliveries._penstockExpireAt"]
+    error_message = "the ledger of webhooks would grow for ever"
+  }
+  # A secret without a number is neither made nor given to anybody.
+  assert {
+    condition     = length(google_secret_manager_secret.secret) == 0 && alltrue([for one in module.function : !contains(one.roles, "roles/secretmanager.secretAccessor")])
+    error_message = "a secret is there that nobody asked for"
+  }
+}
+
+run "a_secret_with_a_number_is_given_to_those_that_need_it" {
+  variables {
+    secret_versions = { github_webhook_secret = 1 }
+  }
+  assert {
+    condition     = [for name, one in module.function : name if contains(one.roles, "roles/secretmanager.secretAccessor")] == ["webhooks"]
+    error_message = "another function than webhooks may read the webhook secret, or webhooks may not"
+  }
+  assert {
+    condition     = google_secret_manager_secret_version.version["GITHUB_WEBHOOK_SECRET"].secret_data == null
+    error_message = "the text of a secret stands in the state"
+  }
+}

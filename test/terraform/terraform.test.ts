@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { group } from '../support/groups.ts';
+import { readLocal } from '../support/read-hcl.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const program = process.env['PENSTOCK_TERRAFORM'] ?? 'terraform';
+const run = promisify(execFile);
+const TIMEOUT_MS = 240_000;
+
+/** Two cores and others beside it: these are minutes of another program's work. */
+group('terraform')('the Terraform configuration', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'penstock-terraform-'));
+    const names = Object.keys(readLocal(join(root, 'terraform/functions.tf'), 'function_settings') as object);
+    for (const name of names) writeFileSync(join(folder, `${name}.zip`), name);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function terraform(...args: string[]): Promise<string> {
+    const env = {
+      ...process.env,
+      NO_COLOR: '1',
+      TF_VAR_archives: folder,
+      TF_DATA_DIR: join(folder, 'data'),
+      TF_OFFLINE_WORK: join(folder, 'work'),
+    };
+    const options = { cwd: root, env, maxBuffer: 64 * 1024 * 1024 };
+    const { stdout } = await run(program, ['-chdir=terraform', ...args, '-no-color'], options).catch(
+      (error: unknown) => {
+        const { stdout: said = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+        throw new Error(`terraform ${args.join(' ')} failed:\n${said}${stderr}`);
+      },
+    );
+    return stdout;
+  }
+
+  it('is formatted', async () => {
+    await terraform('fmt', '-check', '-recursive');
+  });
+
+  it(
+    'is valid, refuses what is wrong, and plans what is right',
+    async () => {
+      await terraform('init', '-backend=false', '-input=false');
+      expect(await terraform('validate')).toContain('The configuration is valid');
+      expect(await terraform('test')).toMatch(/Success! \d\d passed, 0 failed/);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each(['dev', 'staging', 'prod'])(
+    'plans what ships as an example for %s',
+    async (name) => {
+      const args = ['-test-directory=tests/environments', `-var-file=environments/${name}.tfvars`];
+      expect(await terraform('test', ...args)).toContain('Success! 1 passed, 0 failed');
+    },
+    TIMEOUT_MS,
+  );
+});
