@@ -135,8 +135,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'join that fires early',
     file: 'shared/core/release-dependants.ts',
-    search: 'if (unsettled > 0) return;',
-    replace: 'if (unsettled > 1) return;',
+    search: 'return unsettled === 0;',
+    replace: 'return unsettled <= 1;',
     test: PROPERTIES,
   },
   {

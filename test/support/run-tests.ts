@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,8 @@ interface Summary {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = makeMemoryFolder() ?? mkdtempSync(join(tmpdir(), 'penstock-tests-'));
+// Tests that run as root do some things as nobody.
+chmodSync(folder, 0o755);
 const outputFile = join(folder, 'summary.json');
 
 // In the project, because functions find the functions framework from where they lie.
