@@ -70,7 +70,7 @@ locals {
       concurrency = 2, max_instances = 1, timeout_seconds = 300
     }
     webhooks = {
-      door    = "public", publishes = ["run-accepted"]
+      door    = "public", publishes = ["run-accepted", "run-finished"]
       secrets = ["GITHUB_WEBHOOK_SECRET", "GITHUB_WEBHOOK_SECRET_PREVIOUS"]
     }
   }

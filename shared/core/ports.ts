@@ -42,6 +42,10 @@ export interface Policy {
   /** How long before its hard limit an attempt is asked to wrap up. */
   wrapUpMs: number;
   maxFixRounds: number;
+  /** How long CI that a repository is known to have may take to begin on a new head. */
+  ciGraceMs: number;
+  /** How long it may take to end. */
+  ciDeadlineMs: number;
   /** Names of workflows that a run may be driven by, beside `direct`. */
   drivers: readonly string[];
   /** Of a run that names none. */

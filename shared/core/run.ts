@@ -13,6 +13,9 @@ export function isTerminal(stage: Stage): stage is TerminalStage {
 
 export type Priority = 'critical' | 'high' | 'normal' | 'low';
 
+/** Before a run's id, the name of its branch. */
+export const BRANCH_PREFIX = 'penstock/';
+
 /** Where a run works. `baseSha` is pinned when planning begins and never moves. */
 export interface Target extends RepositoryRef {
   baseRef?: string;
@@ -159,6 +162,10 @@ export interface Run {
   integrations: number;
   /** Heads of the run's branch as written by us, oldest first. */
   heads: string[];
+  /** When the newest of them was published. */
+  headAt?: number;
+  /** When the sweep looks whether CI has begun on it; only while that is waited for. */
+  ciLookAt?: number;
   diffStat?: { files: number; added: number; deleted: number };
   pullRequest?: { number: number; url: string; ready: boolean };
   /** SHA-256 of the submitted body: the same `Idempotency-Key` with another body is refused. */

@@ -7,7 +7,7 @@ import type { PlanProposal } from '../messages/plan.ts';
 import { appendHistory } from './history.ts';
 import { type Policy, type Ports, publish } from './ports.ts';
 import { refs } from './refs.ts';
-import { DIRECT, type Origin, type Priority, type Run, type Target } from './run.ts';
+import { BRANCH_PREFIX, DIRECT, type Origin, type Priority, type Run, type Target } from './run.ts';
 import { tooManyRuns } from './too-many-runs.ts';
 import { expiredLicence } from './tenant.ts';
 
@@ -155,7 +155,7 @@ export async function newRun(
     tenant,
     title: submission.title.slice(0, 200),
     requirement: submission.requirement,
-    targets: target === undefined ? [] : [{ ...target, headBranch: `penstock/${id}` }],
+    targets: target === undefined ? [] : [{ ...target, headBranch: `${BRANCH_PREFIX}${id}` }],
     origin: submission.origin,
     ...(submission.project === undefined ? {} : { project: submission.project }),
     driver: driverOf(ports.policy, submission.driver),

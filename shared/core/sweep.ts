@@ -152,14 +152,14 @@ async function deliverCallbacks(ports: Ports): Promise<void> {
   for (const { data } of page.documents) await deliverCallback(ports, data);
 }
 
-/** An executing run without a live attempt has most likely lost a message. */
+/** An executing run without a live attempt has most likely lost a message; another may wait for its CI to begin. */
 const IDLE_CHECK_MS = 60_000;
 
 async function idleRuns(ports: Ports, now: number): Promise<Run[]> {
   const page = await ports.store.query<Run>({
     from: { group: 'runs' },
     where: [
-      { field: 'stage', op: '==', value: 'executing' },
+      { field: 'stage', op: 'in', value: ['executing', 'awaiting_review'] },
       { field: 'checkedAt', op: '<=', value: now - IDLE_CHECK_MS },
     ],
     orderBy: { field: 'checkedAt' },
@@ -168,6 +168,7 @@ async function idleRuns(ports: Ports, now: number): Promise<Run[]> {
   const attempts: Where = { field: 'state', op: 'in', value: UNDER_WAY };
   const idle = await Promise.all(
     page.documents.map(async ({ data }) => {
+      if (data.stage !== 'executing') return !data.paused && (data.ciLookAt ?? Infinity) <= now ? [data] : [];
       const held = await ports.store.count({
         from: { collection: tasksOf(data.tenant, data.id) },
         where: [attempts],

@@ -51,6 +51,24 @@ export interface CheckRunUpdate {
   detailsUrl?: string;
 }
 
+export interface CiFailure {
+  name: string;
+  /** What it says about itself; text of somebody else. */
+  summary: string;
+  /** Where a person reads more; empty where there is no such place. */
+  url: string;
+}
+
+/** What others than we say about a commit: their check runs and commit statuses, the newest of each. */
+export interface CiEvidence {
+  /** `none`: nobody has said anything. `red`: one has failed, whatever the others do. `green`: all are over. */
+  state: 'none' | 'pending' | 'green' | 'red';
+  /** What has failed; at most 20, each with at most 4,000 characters. */
+  failures: CiFailure[];
+  /** Names of what is not over; at most 20. What waits for a person, or was cancelled, is not over. */
+  pending: string[];
+}
+
 /**
  * A host of repositories. Reads are at a commit SHA; writes name what they expect. Every call has a timeout.
  * Unknown repositories, refs and files are `undefined`, not errors.
@@ -134,4 +152,6 @@ export interface CodeHost {
   ): Promise<{ id: number; status: string; conclusion?: string } | undefined>;
   createCheckRun(repository: RepositoryRef, check: CheckRunUpdate): Promise<{ id: number }>;
   updateCheckRun(repository: RepositoryRef, id: number, check: CheckRunUpdate): Promise<void>;
+  /** A host without check runs says `none`. */
+  readCi(repository: RepositoryRef, headSha: string): Promise<CiEvidence>;
 }

@@ -77,6 +77,8 @@ export function policyOf(
     functionLaneLimitMs: 9 * 60_000,
     wrapUpMs: 60_000,
     maxFixRounds: 3,
+    ciGraceMs: 30_000,
+    ciDeadlineMs: 2 * 60 * 60_000,
     defaultDriver: config.PENSTOCK_DRIVER,
     unknownInstallations: 'bind',
     defaultTenant: config.PENSTOCK_TENANT,

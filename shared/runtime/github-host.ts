@@ -27,6 +27,7 @@ const METHODS = [
   'findCheckRun',
   'createCheckRun',
   'updateCheckRun',
+  'readCi',
 ] as const;
 
 type GithubConfig = Pick<CommonConfig, 'GITHUB_APP_ID' | 'GITHUB_PRIVATE_KEY' | 'GITHUB_API_URL'>;

@@ -396,6 +396,10 @@ function pullRequestContract(use: Use, fixture: () => CodeHostFixture): void {
     const lost = { ...check, headSha: UNKNOWN_SHA, status: 'in_progress' as const };
     await expect(host.createCheckRun(repository, lost)).rejects.toMatchObject({ code: 'invalid' });
   });
+  it('say nothing of a commit that nobody else has checked', async () => {
+    const { host, repository, base } = use();
+    expect(await host.readCi(repository, base)).toEqual({ state: 'none', failures: [], pending: [] });
+  });
   it('know who may write', async () => {
     const { host, repository } = use();
     const answer = await host.permission(repository, 'a-stranger');

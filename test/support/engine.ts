@@ -231,6 +231,8 @@ export const POLICY: Policy = {
   functionLaneLimitMs: 540_000,
   wrapUpMs: 60_000,
   maxFixRounds: 3,
+  ciGraceMs: 30_000,
+  ciDeadlineMs: 7_200_000,
   drivers: [],
   defaultDriver: 'direct',
   localRepositories: true,

@@ -58,7 +58,7 @@ export function createGithubClient(config: GithubCodeHostConfig): GithubClient {
   const token = createTokens(app);
 
   const request = async (repository: RepositoryRef, route: Route, parameters: Parameters) => {
-    const scope = route.startsWith('GET ') ? 'read' : 'write';
+    const scope = scopeOf(route);
     const headers = { ...parameters.headers, authorization: `token ${await token(repository, scope)}` };
     const retries = NOT_REPEATED.test(route) ? { retries: 0 } : {};
     const settings = { ...parameters.request, ...retries };
@@ -94,6 +94,11 @@ export function createGithubClient(config: GithubCodeHostConfig): GithubClient {
       ),
     ),
   };
+}
+
+function scopeOf(route: Route): Scope {
+  if (!route.startsWith('GET ')) return 'write';
+  return route.endsWith('/status') ? 'statuses' : 'read';
 }
 
 /** Keeps what it found, but no failure. */

@@ -1,5 +1,6 @@
 import type { CodeHost } from '../../ports/code-host.ts';
 import { createCheckRuns } from './github-check-runs.ts';
+import { createCi } from './github-ci.ts';
 import { createGithubClient, type GithubCodeHostConfig } from './github-client.ts';
 import { createComments } from './github-comments.ts';
 import { createPullRequests } from './github-pull-requests.ts';
@@ -19,5 +20,6 @@ export function createGithubCodeHost(config: GithubCodeHostConfig): CodeHost {
     ...createPullRequests(client),
     ...createComments(client, config.appId),
     ...createCheckRuns(client, config.appId),
+    ...createCi(client, config.appId),
   };
 }

@@ -2,10 +2,12 @@ import type { App } from '@octokit/app';
 import type { RepositoryRef } from '../../ports/code-host.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 
-export type Scope = 'read' | 'write' | 'clone';
+export type Scope = 'read' | 'write' | 'clone' | 'statuses';
 
 const PERMISSIONS: Record<Scope, Record<string, string>> = {
   clone: { contents: 'read' },
+  // By itself: an App without this permission can still do everything else.
+  statuses: { statuses: 'read' },
   read: { contents: 'read', issues: 'read', pull_requests: 'read', checks: 'read' },
   write: { contents: 'write', issues: 'write', pull_requests: 'write', checks: 'write' },
 };

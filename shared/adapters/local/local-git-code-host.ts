@@ -34,6 +34,7 @@ export function createLocalGitCodeHost(config: LocalGitCodeHostConfig = {}): Cod
     ...reads(config, at),
     ...writes(at),
     ...withoutPullRequests(),
+    readCi: () => Promise.resolve({ state: 'none', failures: [], pending: [] }),
   };
 }
 
@@ -227,7 +228,7 @@ async function moveBranch(cwd: string, branch: string, sha: string, expected: st
 
 type PullRequestCalls = Omit<
   CodeHost,
-  'host' | 'hasPullRequests' | keyof Reads | 'writeCommit' | 'createBranch' | 'advanceBranch'
+  'host' | 'hasPullRequests' | keyof Reads | 'writeCommit' | 'createBranch' | 'advanceBranch' | 'readCi'
 >;
 
 function refuse(what: string): () => Promise<never> {

@@ -24,6 +24,8 @@ const issue = z.object({
 
 const namedRepository = z.object({ full_name: z.string() });
 
+const checked = z.object({ head_sha: z.string(), head_branch: z.string().nullish() });
+
 /** A field of another shape than ours counts as absent: the delivery is recorded all the same. */
 function readable<T extends z.ZodType>(field: T) {
   return field.optional().catch(undefined);
@@ -40,6 +42,12 @@ const payloadShape = z.object({
   repositories_removed: readable(z.array(namedRepository)),
   issue: readable(issue),
   label: readable(z.object({ name: z.string() })),
+  check_run: readable(z.object({ check_suite: checked })),
+  check_suite: readable(checked),
+  workflow_run: readable(checked),
+  sha: readable(z.string()),
+  state: readable(z.string()),
+  branches: readable(z.array(z.object({ name: z.string() }))),
   comment: readable(
     z.object({
       body: z.string(),
@@ -49,6 +57,13 @@ const payloadShape = z.object({
   ),
 });
 export type WebhookPayload = z.infer<typeof payloadShape>;
+
+/** A commit that somebody has said something final about, and the branches that it is the head of. */
+export interface JudgedCommit {
+  repository: string;
+  sha: string;
+  branches: string[];
+}
 
 export type WebhookDecision =
   | {
@@ -61,7 +76,7 @@ export type WebhookDecision =
     }
   | { outcome: 'answer'; answer: CommentAnswer }
   | { outcome: 'installation'; suspended: boolean }
-  | { outcome: 'recorded'; reason: string }
+  | { outcome: 'recorded'; reason: string; judged?: JudgedCommit }
   | { outcome: 'ignored'; reason: string };
 
 /** Reads what is needed of a payload. `undefined`: not a payload of GitHub's at all. */
@@ -88,10 +103,45 @@ export function decideWebhook(event: string, payload: WebhookPayload): WebhookDe
     case 'workflow_run':
     case 'workflow_job':
     case 'status':
-      return { outcome: 'recorded', reason: `${event} observed` };
+      return observation(event, payload);
     default:
       return { outcome: 'ignored', reason: `event ${event} starts nothing` };
   }
+}
+
+function observation(event: string, payload: WebhookPayload): WebhookDecision {
+  const reason = `${event} observed`;
+  const judged = judgedCommit(event, payload);
+  return judged === undefined ? { outcome: 'recorded', reason } : { outcome: 'recorded', reason, judged };
+}
+
+/** What is not over yet tells nothing that a run could go on with. */
+function judgedCommit(event: string, payload: WebhookPayload): JudgedCommit | undefined {
+  const repository = payload.repository?.full_name;
+  const isOver = event === 'status' ? payload.state !== 'pending' : payload.action === 'completed';
+  const commit = commitOf(event, payload);
+  return repository === undefined || !isOver || commit === undefined ? undefined : { repository, ...commit };
+}
+
+function commitOf(event: string, payload: WebhookPayload): Omit<JudgedCommit, 'repository'> | undefined {
+  switch (event) {
+    case 'check_run':
+      return payload.check_run && headOf(payload.check_run.check_suite);
+    case 'check_suite':
+      return payload.check_suite && headOf(payload.check_suite);
+    case 'workflow_run':
+      return payload.workflow_run && headOf(payload.workflow_run);
+    case 'status': {
+      const { sha, branches = [] } = payload;
+      return sha === undefined ? undefined : { sha, branches: branches.map(({ name }) => name) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function headOf({ head_sha: sha, head_branch: branch }: z.infer<typeof checked>) {
+  return { sha, branches: [branch ?? []].flat() };
 }
 
 function installationDecision({ action }: WebhookPayload): WebhookDecision {

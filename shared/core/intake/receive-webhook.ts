@@ -8,6 +8,7 @@ import { expiredLicence } from '../tenant.ts';
 import { tooManyRuns } from '../too-many-runs.ts';
 import { decideWebhook, readPayload, type WebhookDecision, type WebhookPayload } from './decide-webhook.ts';
 import { installationWrites } from './installation-writes.ts';
+import { wakeJudgedRuns } from './wake-judged-runs.ts';
 
 export interface Webhook {
   event: string;
@@ -45,7 +46,10 @@ export async function receiveWebhook(ports: SubmitPorts, webhook: Webhook): Prom
   if (decision.outcome === 'run') return startRun(ports, webhook, { payload, decision, tenant, writes });
   if (decision.outcome === 'answer')
     return keepAnswer(ports, webhook, { payload, answer: decision.answer, tenant, writes });
-  return record(ports, webhook, payload, decision, tenancy.tenant, writes);
+  const receipt = await record(ports, webhook, payload, decision, tenancy.tenant, writes);
+  if (decision.outcome === 'recorded' && decision.judged !== undefined && tenancy.tenant !== undefined)
+    await wakeJudgedRuns(ports, tenancy.tenant, decision.judged);
+  return receipt;
 }
 
 /** A commit names each document once; the later write knows more. */

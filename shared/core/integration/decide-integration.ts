@@ -1,6 +1,9 @@
+import type { Policy } from '../ports.ts';
 import type { EndReason, Run } from '../run.ts';
 import { failureOf } from '../settle-run.ts';
 import type { Task } from '../task.ts';
+import { judgeCi } from './judge-ci.ts';
+import type { CiReading } from './read-ci.ts';
 
 /** What a run needs next on its way to a reviewed pull request. */
 export type IntegrationStep =
@@ -17,18 +20,31 @@ export type IntegrationStep =
       order: string[];
     }
   | { step: 'publish'; integration: Task }
+  /** `until`: when it is looked again, should nobody say anything before. */
+  | { step: 'await_ci'; until?: number }
   | { step: 'finish' }
   | { step: 'fail'; reason: EndReason };
 
-/** Pure: the run and its tasks in, the next step out. */
-export function decideIntegration(run: Run, tasks: readonly Task[], maxFixRounds: number): IntegrationStep {
+/** What a step depends on beside the records. */
+export interface Circumstances {
+  policy: Pick<Policy, 'maxFixRounds' | 'ciGraceMs' | 'ciDeadlineMs'>;
+  /** Of the newest head; `undefined` where nobody was asked. */
+  ci: CiReading | undefined;
+}
+
+/** Pure: the run, its tasks and what CI says in, the next step out. */
+export function decideIntegration(
+  run: Run,
+  tasks: readonly Task[],
+  circumstances: Circumstances,
+): IntegrationStep {
   if (run.stage !== 'integrating' && run.stage !== 'awaiting_review') return { step: 'wait', tasks: [] };
   const live = tasks.filter((task) => task.live);
   if (live.length > 0) return { step: 'wait', tasks: live };
   const byId = new Map(tasks.map((task) => [task.id, task]));
   return run.stage === 'integrating'
-    ? afterIntegration(run, byId, maxFixRounds)
-    : afterReview(run, byId, maxFixRounds);
+    ? afterIntegration(run, byId, circumstances.policy.maxFixRounds)
+    : afterReview(run, byId, circumstances);
 }
 
 function afterIntegration(run: Run, byId: ReadonlyMap<string, Task>, maxFixRounds: number): IntegrationStep {
@@ -62,7 +78,11 @@ function afterIntegration(run: Run, byId: ReadonlyMap<string, Task>, maxFixRound
       };
 }
 
-function afterReview(run: Run, byId: ReadonlyMap<string, Task>, maxFixRounds: number): IntegrationStep {
+function afterReview(
+  run: Run,
+  byId: ReadonlyMap<string, Task>,
+  { policy, ci }: Circumstances,
+): IntegrationStep {
   const names = run.reviews.map(({ id }) => (run.integrations === 1 ? id : `${id}-${run.integrations}`));
   const reviews = names.flatMap((name) => byId.get(name) ?? []);
   if (reviews.length < names.length) {
@@ -71,15 +91,33 @@ function afterReview(run: Run, byId: ReadonlyMap<string, Task>, maxFixRounds: nu
   }
   const broken = reviews.find((review) => review.result?.review === undefined);
   if (broken !== undefined) return { step: 'fail', reason: failureOf(broken) };
+  const judged = judgeCi(run, ci, policy);
+  if (judged.verdict === 'late') return { step: 'fail', reason: judged.reason };
+  if (judged.verdict === 'wait')
+    return { step: 'await_ci', ...(judged.until === undefined ? {} : { until: judged.until }) };
   const rejected = reviews.filter((review) => review.result?.review?.verdict === 'request_changes');
+  const remarks = rejected.map(remarksOf);
+  if (judged.verdict === 'red')
+    return fixOnTop(run, 'checks_red', [judged.detail, ...remarks], policy.maxFixRounds);
   if (rejected.length === 0) return { step: 'finish' };
-  const detail = rejected.map(remarksOf).join('\n\n');
-  if (run.fixRounds >= maxFixRounds) return tooManyRounds(run, detail, 'review_rejected');
+  return fixOnTop(run, 'review', remarks, policy.maxFixRounds);
+}
+
+/** What turned out after publication is mended on top of everything. */
+function fixOnTop(
+  run: Run,
+  cause: 'checks_red' | 'review',
+  remarks: string[],
+  maxFixRounds: number,
+): IntegrationStep {
+  const detail = remarks.join('\n\n');
+  if (run.fixRounds >= maxFixRounds)
+    return tooManyRounds(run, detail, cause === 'review' ? 'review_rejected' : cause);
   const owner = run.changeOrder.at(-1) ?? '';
   return {
     step: 'fix',
     owner,
-    cause: 'review',
+    cause,
     detail,
     inputs: run.changeOrder,
     order: [...run.changeOrder, 'FIX'],

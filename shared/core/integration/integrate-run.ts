@@ -1,4 +1,5 @@
 import { advanceRun } from '../advance-run.ts';
+import { change } from '../change.ts';
 import { dispatchTask } from '../dispatch-task.ts';
 import { askAboutRun } from '../decisions/ask-about-run.ts';
 import { handBack } from '../drivers/hand-back.ts';
@@ -13,8 +14,10 @@ import { endRun, notify, settleRun } from '../settle-run.ts';
 import { spentMicroUsd, type Task } from '../task.ts';
 import type { IntegrationPorts } from './integration-ports.ts';
 import { decideIntegration, type IntegrationStep } from './decide-integration.ts';
+import { fixInstructions } from './fix-instructions.ts';
 import { publishChangeSet } from './publish-change-set.ts';
 import { markReady } from './publish-pull-request.ts';
+import { readCi } from './read-ci.ts';
 
 /** Shares of what is left of the budget: a fix may cost as much as work does, a review reads once. */
 const FIX_SHARE = 0.5;
@@ -31,7 +34,8 @@ export async function integrateRun(ports: IntegrationPorts, tenant: string, runI
   const { reason } = found.data;
   if (reason !== undefined) return endRun(ports, found.data, 'failed', { reason, tasks });
   try {
-    await take(ports, found, tasks, decideIntegration(found.data, tasks, ports.policy.maxFixRounds));
+    const ci = await readCi(ports, found.data, tasks);
+    await take(ports, found, tasks, decideIntegration(found.data, tasks, { policy: ports.policy, ci }));
   } catch (error) {
     if (isTransient(error) || !(error instanceof PenstockError)) throw error;
     await endRun(ports, found.data, 'failed', {
@@ -58,11 +62,27 @@ async function take(
     case 'publish':
       if (!mayBegin(run, 'review')) return handBack(ports, run, 'review');
       return publishAndReview(ports, found, tasks, step.integration);
+    case 'await_ci':
+      return awaitCi(ports, found, step.until);
     case 'finish':
       return mayBegin(run, 'close') ? finish(ports, run, tasks) : handBack(ports, run, 'close');
     case 'fail':
       return endRun(ports, run, 'failed', { reason: step.reason, tasks });
   }
+}
+
+/** Events tell of CI that has begun; whether it has is looked at again by the sweep. */
+async function awaitCi(
+  ports: IntegrationPorts,
+  found: Versioned<Run>,
+  until: number | undefined,
+): Promise<void> {
+  const look = (run: Run) => {
+    if (run.stage !== 'awaiting_review' || run.ciLookAt === until) return undefined;
+    const { ciLookAt: _before, ...rest } = run;
+    return { data: until === undefined ? rest : { ...rest, ciLookAt: until } };
+  };
+  await change(ports.store, found.ref, look, found);
 }
 
 async function finish(ports: IntegrationPorts, run: Run, tasks: Task[]): Promise<void> {
@@ -108,7 +128,7 @@ async function addFix(
     kind: 'fix',
     title: `Fix ${step.owner} (${step.cause.replace('_', ' ')})`,
     agent: agentOf(ports, owner?.agent ?? 'backend_developer'),
-    instructions: fixInstructions(owner, step),
+    instructions: fixInstructions(run, owner, step),
     acceptance: owner?.acceptance ?? [],
     scope: owner?.scope ?? [],
     inputs: step.inputs,
@@ -123,23 +143,13 @@ async function addFix(
   const at = ports.clock.now();
   const stage =
     run.stage === 'awaiting_review'
-      ? advanceRun(changed, 'integrating', { at, by: 'review', note: step.cause })
+      ? advanceRun(changed, 'integrating', {
+          at,
+          by: step.cause === 'review' ? 'review' : 'ci',
+          note: step.cause,
+        })
       : changed;
   await commitTasks(ports, found, stage, [task]);
-}
-
-function fixInstructions(owner: Task | undefined, step: Extract<IntegrationStep, { step: 'fix' }>): string {
-  const why = {
-    conflict:
-      'The change set of this task conflicts with others that are already in the workspace. Make the same change again so that it fits them.',
-    checks_red:
-      'After the change set of this task was applied together with the others, the checks failed. Everything is in the workspace; mend it.',
-    review: 'The reviewer of the pull request asks for changes. Everything is in the workspace; make them.',
-  }[step.cause];
-  return `${why}\n\n${step.detail}\n\nThe task as it was given:\n${owner?.instructions ?? ''}`.slice(
-    0,
-    20_000,
-  );
 }
 
 /** The integrated change set goes out as a commit and a draft pull request; then it is judged. */
@@ -158,7 +168,8 @@ async function publishAndReview(
     return endRun(ports, found.data, 'failed', { reason, tasks });
   }
   const at = ports.clock.now();
-  const run = advanceRun({ ...found.data, ...published.facts }, 'awaiting_review', {
+  const { ciLookAt: _former, ...before } = found.data;
+  const run = advanceRun({ ...before, ...published.facts, headAt: at }, 'awaiting_review', {
     at,
     by: integration.id,
     note: publishedNote(published.facts),

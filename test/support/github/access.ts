@@ -9,7 +9,7 @@ export type Caller =
   | { kind: 'user'; token: string; login: string }
   | { kind: 'installation'; token: string; permissions: Record<string, string>; repositories: Set<string> };
 
-export type Permission = 'contents' | 'pull_requests' | 'issues' | 'checks' | 'metadata';
+export type Permission = 'contents' | 'pull_requests' | 'issues' | 'checks' | 'statuses' | 'metadata';
 export type Level = 'read' | 'write';
 
 interface IssuedToken {

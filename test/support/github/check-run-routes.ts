@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono';
 import { checkCheckRun } from './content-limits.ts';
-import { appJson, readJson } from './payloads.ts';
+import { appJson, ciAppJson, readJson } from './payloads.ts';
 import { Refusal } from './refusal.ts';
 import { askEmulate, enter, pageOf, readBody, type StandInRepository, type World } from './world.ts';
 
@@ -41,7 +41,7 @@ export function addCheckRunRoutes(app: Hono, world: World): void {
       (run) =>
         (name === undefined || run['name'] === name) &&
         (status === undefined || run['status'] === status) &&
-        (appId === undefined || appId === String(world.app.id)),
+        (appId === undefined || appId === String((run['app'] as Json)['id'])),
     );
     return context.json({ total_count: matching.length, check_runs: pageOf(context, matching) });
   });
@@ -67,7 +67,10 @@ export async function listCheckRuns(
   const runs = await Promise.all(
     wanted.map(async ({ id }) => readJson(await askEmulate(world, repository.system, `${path}/${id}`))),
   );
-  return runs.map((run) => ({ ...run, app: appJson(world) }));
+  return runs.map((run) => ({
+    ...run,
+    app: world.ci.checkRuns.has(Number(run['id'])) ? ciAppJson(world) : appJson(world),
+  }));
 }
 
 function latestOfEachName(newestFirst: Json[]): Json[] {

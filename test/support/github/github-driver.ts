@@ -1,5 +1,6 @@
 import { addRepository, addUser, setPermission, type NewRepository, type Role } from './accounts.ts';
 import type { Call, Calls, Fault } from './calls.ts';
+import { type Checked, type Stated, sayByCheckRun, sayByStatus } from './ci.ts';
 import { listCheckRuns } from './check-run-routes.ts';
 import { installationReference, repositoryJson, signComment, userJson } from './payloads.ts';
 import { mergePullRequest } from './pull-request-routes.ts';
@@ -73,6 +74,10 @@ export interface Github {
     author: string;
   }): Promise<{ id: number }>;
   merge(repository: string, number: number, by: string): Promise<string>;
+  /** A check run of the repository's own CI begins; with a conclusion it is over. */
+  check(repository: string, checked: Checked): Promise<void>;
+  /** A commit status of the repository's own CI. */
+  status(repository: string, stated: Stated): void;
   pullRequests(repository: string): Promise<PullRequestView[]>;
   comments(repository: string, issue: number): Promise<CommentView[]>;
   checkRuns(repository: string): Promise<CheckRunView[]>;
@@ -113,6 +118,8 @@ export function createDriver(
     setPermission: (repository, login, role) => setPermission(world, at(repository), login, role),
     announceInstallation: (repository, action, sender) => announce(world, at(repository), action, sender),
     ...people(world, at),
+    check: (repository, checked) => sayByCheckRun(world, at(repository), checked),
+    status: (repository, stated) => sayByStatus(world, at(repository), stated),
     ...views(world, at),
     calls: () => calls.list(),
     failNext: (fault) => calls.failNext(fault),

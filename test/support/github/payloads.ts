@@ -137,6 +137,12 @@ export function appJson(world: World): Json {
   return { id, slug, node_id: `App${id}`, name: slug, html_url: `${world.url}/apps/${slug}`, owner: null };
 }
 
+/** The App of the repositories' own CI. */
+export function ciAppJson(world: World): Json {
+  const id = world.app.id + 1;
+  return { id, slug: 'some-ci', node_id: `App${id}`, name: 'Some CI', owner: null };
+}
+
 export async function readJson(response: Response): Promise<Json> {
   return (await response.json()) as Json;
 }

@@ -6,6 +6,7 @@ import { createAccess } from './access.ts';
 import { addAppRoutes } from './app-routes.ts';
 import { addCallLog } from './calls.ts';
 import { addCheckRunRoutes } from './check-run-routes.ts';
+import { addCiRoutes } from './ci-routes.ts';
 import { addContentRoutes } from './content-routes.ts';
 import { addEmulateRoutes } from './emulate-routes.ts';
 import { startEmulatedGithub } from './emulate-github.ts';
@@ -86,6 +87,7 @@ async function createWorld(url: string, { app = {} }: GithubOptions): Promise<Wo
     access: createAccess(emulated),
     webhooks,
     repositories: new Map(),
+    ci: { checkRuns: new Set(), unfinished: new Set(), statuses: [] },
   };
   return world;
 }
@@ -119,6 +121,7 @@ function addRoutes(routes: Hono, world: World): void {
   addGitDataRoutes(routes, world);
   addGitRefRoutes(routes, world);
   addCheckRunRoutes(routes, world);
+  addCiRoutes(routes, world);
   addContentRoutes(routes, world);
   addPullRequestRoutes(routes, world);
   addGraphqlRoute(routes, world);

@@ -26,6 +26,25 @@ export interface StandInApp {
   webhookSecret: string;
 }
 
+/** What a repository's own CI has said: the App of its check runs is another than ours. */
+export interface Ci {
+  /** Ids of its check runs. */
+  checkRuns: Set<number>;
+  /** Commits on which it has more to say, though every check run so far is over. */
+  unfinished: Set<string>;
+  /** Commit statuses, the newest first. */
+  statuses: CommitStatus[];
+}
+
+export interface CommitStatus {
+  repository: number;
+  sha: string;
+  context: string;
+  state: 'pending' | 'success' | 'failure' | 'error';
+  description: string;
+  target_url: string;
+}
+
 /** What every route of the stand-in works with. */
 export interface World {
   url: string;
@@ -35,6 +54,7 @@ export interface World {
   webhooks: WebhookSender;
   /** By lower-case full name. */
   repositories: Map<string, StandInRepository>;
+  ci: Ci;
 }
 
 export const APP_PERMISSIONS = {
@@ -42,9 +62,17 @@ export const APP_PERMISSIONS = {
   pull_requests: 'write',
   issues: 'write',
   checks: 'write',
+  statuses: 'read',
   metadata: 'read',
 };
-export const APP_EVENTS = ['issues', 'issue_comment', 'pull_request', 'pull_request_review', 'check_run'];
+export const APP_EVENTS = [
+  'issues',
+  'issue_comment',
+  'pull_request',
+  'pull_request_review',
+  'check_run',
+  'status',
+];
 
 export function findRepository(world: World, owner: string, name: string): StandInRepository {
   const found = world.repositories.get(`${owner}/${name}`.toLowerCase());

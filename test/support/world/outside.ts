@@ -56,4 +56,5 @@ export const emptyHost: CodeHost = {
   findCheckRun: refused,
   createCheckRun: refused,
   updateCheckRun: refused,
+  readCi: () => Promise.resolve({ state: 'none', failures: [], pending: [] }),
 };

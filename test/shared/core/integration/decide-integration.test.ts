@@ -2,11 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { decideIntegration } from '../../../../shared/core/integration/decide-integration.ts';
 import type { Run } from '../../../../shared/core/run.ts';
 import type { Task, TaskAttempt } from '../../../../shared/core/task.ts';
+import { POLICY } from '../../../support/engine.ts';
 import { attemptOf, runOf, taskOf } from '../../../support/records.ts';
 
-const ROUNDS = 3;
 const decide = (run: Partial<Run>, tasks: Task[]) =>
-  decideIntegration(runOf({ stage: 'integrating', changeOrder: ['a', 'b', 'c'], ...run }), tasks, ROUNDS);
+  decideIntegration(runOf({ stage: 'integrating', changeOrder: ['a', 'b', 'c'], ...run }), tasks, {
+    policy: POLICY,
+    ci: undefined,
+  });
 const succeeded = (id: string, changes: Partial<Task> = {}) => taskOf({ id, state: 'succeeded', ...changes });
 const broken = (id: string, exit: Partial<NonNullable<TaskAttempt['exit']>>) =>
   taskOf({
