@@ -10,6 +10,11 @@ locals {
       severity = "WARNING", says = "more than five attempts were lost in half an hour"
       query    = "sum(increase(${local.metric}attempts_lost{${local.run}}[30m])) > 5"
     }
+    autonomy-low = {
+      severity = "WARNING", says = "people had a hand in more than one of twenty runs that ended within a day (S-01)"
+      # Of fewer than twenty runs, a single one would be too many.
+      query = "(sum(increase(${local.metric}runs_touched{${local.run}}[24h])) / sum(increase(${local.metric}runs_ended{${local.run}}[24h])) > 0.05) and (sum(increase(${local.metric}runs_ended{${local.run}}[24h])) >= 20)"
+    }
     circuit-open = {
       severity = "WARNING", says = "a model provider's circuit is open"
       query    = "sum(increase(${local.metric}circuits_opened{${local.run}}[10m])) > 0"
@@ -38,6 +43,10 @@ locals {
     runs-failing = {
       severity = "WARNING", says = "at least three runs, and more than half of all, failed in six hours"
       query    = "(sum(increase(${local.metric}runs_ended{${local.run},stage=\"failed\"}[6h])) >= 3) and (sum(increase(${local.metric}runs_ended{${local.run},stage=\"failed\"}[6h])) / sum(increase(${local.metric}runs_ended{${local.run}}[6h])) > 0.5)"
+    }
+    spend = {
+      severity = "WARNING", says = "runs that ended within a day spent more than alerts.usd_per_day on models"
+      query    = "sum(increase(${local.metric}run_usd_sum{${local.run}}[24h])) > ${var.alerts.usd_per_day}"
     }
     sweep-absent = {
       severity = "CRITICAL", says = "no sweep has succeeded for ten minutes, so nothing that is lost or due is asked for"
@@ -72,5 +81,5 @@ resource "google_monitoring_alert_policy" "alert" {
     auto_close = "86400s"
   }
 
-  depends_on = [google_logging_metric.line]
+  depends_on = [google_logging_metric.line, google_logging_metric.number]
 }

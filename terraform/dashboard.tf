@@ -1,7 +1,19 @@
 locals {
+  # All that a prompt has; each kind is logged for every attempt, so that none is missing in the sum.
+  tokens_read = "sum by (model) (increase(${local.metric}attempt_input_tokens_sum{${local.run}}[1h])) + sum by (model) (increase(${local.metric}attempt_cache_read_tokens_sum{${local.run}}[1h])) + sum by (model) (increase(${local.metric}attempt_cache_write_tokens_sum{${local.run}}[1h]))"
+
   # Title, query in PromQL, unit.
   tiles = [
+    # S-01, as /api/status has it: of the runs that ended, those that no person had a hand in.
+    ["Autonomy rate of a week", "1 - (sum(increase(${local.metric}runs_touched{${local.run}}[7d])) or vector(0)) / sum(increase(${local.metric}runs_ended{${local.run}}[7d]))"],
     ["Runs that ended", "sum by (stage) (increase(${local.metric}runs_ended{${local.run}}[1h]))"],
+    ["Time of workflows: p50 by driver, from acceptance to end, s", "histogram_quantile(0.5, sum by (le, driver) (increase(${local.metric}run_seconds_bucket{${local.run}}[1d])))"],
+    ["Time of attempts: average by agent, s", "sum by (agent) (increase(${local.metric}attempt_seconds_sum{${local.run}}[1h])) / sum by (agent) (increase(${local.metric}attempt_seconds_count{${local.run}}[1h]))"],
+    ["Spent on ended runs: $ a day by driver", "sum by (driver) (increase(${local.metric}run_usd_sum{${local.run}}[1d]))"],
+    ["Spent on attempts: $ an hour by agent", "sum by (agent) (increase(${local.metric}attempt_usd_sum{${local.run}}[1h]))"],
+    ["Tokens read: an hour by model, cached or not", local.tokens_read],
+    ["Tokens written: an hour by model", "sum by (model) (increase(${local.metric}attempt_output_tokens_sum{${local.run}}[1h]))"],
+    ["Cache hits: share of the tokens read, by model", "sum by (model) (increase(${local.metric}attempt_cache_read_tokens_sum{${local.run}}[1h])) / (${local.tokens_read})"],
     ["Response times: p95 by function, ms", "histogram_quantile(0.95, sum by (le, service_name) (rate(run_googleapis_com:request_latencies_bucket{${local.run},service_name=~\"${local.service_names}\"}[5m])))"],
     ["Error rate by function", "sum by (service_name) (rate(run_googleapis_com:request_count{${local.run},service_name=~\"${local.service_names}\",response_code_class=\"5xx\"}[5m]))"],
     ["Requests by function", "sum by (service_name) (rate(run_googleapis_com:request_count{${local.run},service_name=~\"${local.service_names}\"}[5m]))"],

@@ -11,13 +11,28 @@ resource "google_monitoring_notification_channel" "email" {
 locals {
   channels = concat(var.alerts.channels, [for one in google_monitoring_notification_channel.email : one.id])
 
-  # By metric: what its lines match, and labels that are cut out of them.
+  # By metric: what its lines match, labels that are cut out of them, and what must hold of their fields beside.
   log_metrics = {
     circuits-opened   = { line = "^circuit \\S+ is open: ", labels = {} }
     decisions-waiting = { line = "^decision \\S+ still waits for an answer", labels = {} }
     attempts-lost     = { line = "^attempt \\S+ is lost$", labels = {} }
     messages-given-up = { line = "^\\S+ gave up on message ", labels = { function = "^(\\S+) gave up on message " } }
     runs-ended        = { line = "^run \\S+ (succeeded|failed|cancelled)$", labels = { stage = "^run \\S+ (succeeded|failed|cancelled)$" } }
+    runs-touched      = { line = "^run \\S+ (succeeded|failed|cancelled)$", labels = {}, also = "jsonPayload.touches>0" }
+  }
+
+  # By metric: what its lines match, which field of them is the value, which are labels, and the end of the first bucket.
+  run_line     = "^run \\S+ (succeeded|failed|cancelled)$"
+  attempt_line = "^attempt \\S+ (succeeded|failed|cancelled|is lost)$"
+  log_numbers = {
+    attempt-cache-read-tokens  = { line = local.attempt_line, field = "cacheReadTokens", labels = ["model"], unit = "1", least = 100 }
+    attempt-cache-write-tokens = { line = local.attempt_line, field = "cacheWriteTokens", labels = ["model"], unit = "1", least = 100 }
+    attempt-input-tokens       = { line = local.attempt_line, field = "inputTokens", labels = ["model"], unit = "1", least = 100 }
+    attempt-output-tokens      = { line = local.attempt_line, field = "outputTokens", labels = ["model"], unit = "1", least = 100 }
+    attempt-seconds            = { line = local.attempt_line, field = "seconds", labels = ["agent"], unit = "s", least = 0.1 }
+    attempt-usd                = { line = local.attempt_line, field = "spentUsd", labels = ["agent"], unit = "1", least = 0.001 }
+    run-seconds                = { line = local.run_line, field = "seconds", labels = ["driver"], unit = "s", least = 1 }
+    run-usd                    = { line = local.run_line, field = "spentUsd", labels = ["driver"], unit = "1", least = 0.001 }
   }
 }
 
@@ -25,7 +40,7 @@ resource "google_logging_metric" "line" {
   for_each = local.log_metrics
 
   name   = "${var.prefix}/${each.key}"
-  filter = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=~${jsonencode(each.value.line)}"
+  filter = join(" AND ", concat(["resource.type=\"cloud_run_revision\"", "jsonPayload.message=~${jsonencode(each.value.line)}"], try([each.value.also], [])))
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -40,6 +55,39 @@ resource "google_logging_metric" "line" {
     }
   }
   label_extractors = { for label, pattern in each.value.labels : label => "REGEXP_EXTRACT(jsonPayload.message, ${jsonencode(pattern)})" }
+
+  depends_on = [google_project_service.service]
+}
+
+resource "google_logging_metric" "number" {
+  for_each = local.log_numbers
+
+  name            = "${var.prefix}/${each.key}"
+  filter          = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=~${jsonencode(each.value.line)}"
+  value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = each.value.unit
+    dynamic "labels" {
+      for_each = each.value.labels
+      content {
+        key        = labels.value
+        value_type = "STRING"
+      }
+    }
+  }
+  label_extractors = { for label in each.value.labels : label => "EXTRACT(jsonPayload.${label})" }
+
+  # Each ends twice as far as the one before: the last finite one at half a million times the first.
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 20
+      growth_factor      = 2
+      scale              = each.value.least
+    }
+  }
 
   depends_on = [google_project_service.service]
 }

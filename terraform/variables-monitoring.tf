@@ -1,6 +1,6 @@
 variable "alerts" {
-  description = "Whom alerts reach: e-mail addresses, and notification channels that exist already (projects/…/notificationChannels/…)."
-  type        = object({ channels = optional(list(string), []), emails = optional(list(string), []) })
+  description = "Whom alerts reach: e-mail addresses, and notification channels that exist already (projects/…/notificationChannels/…); and from how many dollars a day on, spent on models, there is one."
+  type        = object({ channels = optional(list(string), []), emails = optional(list(string), []), usd_per_day = optional(number, 100) })
   default     = {}
   nullable    = false
 
@@ -11,5 +11,9 @@ variable "alerts" {
   validation {
     condition     = alltrue([for one in var.alerts.channels : can(regex("^projects/[^/]+/notificationChannels/[0-9]+$", one))])
     error_message = "alerts.channels takes names such as projects/PROJECT/notificationChannels/NUMBER."
+  }
+  validation {
+    condition     = var.alerts.usd_per_day > 0
+    error_message = "alerts.usd_per_day takes a number of dollars over 0: with none, every run would be one too many."
   }
 }

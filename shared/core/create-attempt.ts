@@ -34,6 +34,7 @@ export type AttemptPorts = Pick<
   | 'blobs'
   | 'clock'
   | 'ids'
+  | 'log'
   | 'policy'
   | 'agents'
   | 'model'

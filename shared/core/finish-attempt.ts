@@ -2,6 +2,7 @@ import { type AttemptFailure, type AttemptResult, MAX_SUMMARY_CHARS } from '../m
 import type { Versioned } from '../ports/store.ts';
 import { change } from './change.ts';
 import { tellCircuits } from './circuits/tell-circuits.ts';
+import { attemptEndFields } from './end-fields.ts';
 import {
   classOf,
   type FailureFacts,
@@ -15,11 +16,21 @@ import { endedAttempt, type Fence, heldAttempt, withAttempt } from './fence.ts';
 import { appendHistory } from './history.ts';
 import { type Ports, publish } from './ports.ts';
 import { blobKeys, refs, tasksOf } from './refs.ts';
-import { type Task, type TaskAttempt, type TaskResult } from './task.ts';
+import { currentAttempt, type Task, type TaskAttempt, type TaskResult } from './task.ts';
 
 type FinishPorts = Pick<
   Ports,
-  'store' | 'queue' | 'blobs' | 'clock' | 'ids' | 'policy' | 'agents' | 'settings' | 'circuits' | 'trace'
+  | 'store'
+  | 'queue'
+  | 'blobs'
+  | 'clock'
+  | 'ids'
+  | 'log'
+  | 'policy'
+  | 'agents'
+  | 'settings'
+  | 'circuits'
+  | 'trace'
 >;
 
 /** A change set that `propose` has checked and stored for this attempt. */
@@ -57,7 +68,13 @@ export async function finishAttempt(
   };
   const { data: task, changed } = await change(ports.store, ref, decide, current);
   if (!changed && endedAttempt(task, fence) === undefined) return 'stale';
-  if (changed) await tellCircuits(ports, task);
+  if (changed) {
+    ports.log.info(
+      `attempt ${id}/${generation} ${currentAttempt(task)?.exit?.outcome}`,
+      attemptEndFields(task),
+    );
+    await tellCircuits(ports, task);
+  }
   await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation }, task);
   return 'stored';
 }

@@ -3,6 +3,7 @@ import { change } from './change.ts';
 import { voidDecision, voidDecisions } from './decisions/void-decisions.ts';
 import { handBack } from './drivers/hand-back.ts';
 import { mayBegin } from './drivers/may-begin.ts';
+import { runEndFields } from './end-fields.ts';
 import { rootHash } from './history.ts';
 import { keepTaskLetter } from './keep-task-letter.ts';
 import { type Ports, publish } from './ports.ts';
@@ -125,12 +126,9 @@ export async function endRun(
   await voidDecisions(ports, tasks);
   if (run.decision !== undefined) await voidDecision(ports, run.tenant, run.decision);
   for (const task of tasks) await keepTaskLetter(ports, task);
-  const { data } = await change(ports.store, refs.run(run.tenant, run.id), decide, known);
-  ports.log.info(`run ${run.id} ${data.stage}`, {
-    tenant: run.tenant,
-    run: run.id,
-    reason: data.reason?.code,
-  });
+  const { data, changed } = await change(ports.store, refs.run(run.tenant, run.id), decide, known);
+  // Counted by metrics: of several that see the end, the one that wrote it says so.
+  if (changed) ports.log.info(`run ${run.id} ${data.stage}`, runEndFields(data, tasks));
   await notify(ports, data);
   await handBack(ports, data);
 }

@@ -8,6 +8,7 @@ import { continueCancel } from './cancel-run.ts';
 import { deliverCallback } from './drivers/deliver-callback.ts';
 import { checkDriver } from './drivers/start-driver.ts';
 import { dispatchTask } from './dispatch-task.ts';
+import { attemptEndFields } from './end-fields.ts';
 import { failed } from './finish-attempt.ts';
 import { followEnded, followFailed } from './follow-task.ts';
 import { settleHolds } from './pause-run.ts';
@@ -86,11 +87,7 @@ async function takeBackHere(ports: Ports, found: Task, isDead: (task: Task) => b
     },
   );
   if (!changed) return;
-  ports.log.warn(`attempt ${task.id}/${generation} is lost`, {
-    tenant: task.tenant,
-    run: task.run,
-    task: task.id,
-  });
+  ports.log.warn(`attempt ${task.id}/${generation} is lost`, attemptEndFields(task));
   await admitNext(ports, task);
   await (task.live ? followFailed(ports, task) : followEnded(ports, task));
 }

@@ -28,6 +28,7 @@ const environment = z.object({
     z.enum(['auto', 'bubblewrap', 'none'], { error: 'auto, bubblewrap or none' }).optional(),
   ),
   PENSTOCK_UNSAFE_NO_SANDBOX: flag,
+  PENSTOCK_GOOGLE_URL: url,
   ANTHROPIC_API_KEY: text,
   GITHUB_APP_ID: text,
   GITHUB_PRIVATE_KEY: text,
@@ -54,6 +55,8 @@ export interface CliConfig {
   model?: string;
   sandbox: 'auto' | 'bubblewrap' | 'none';
   isUnsafeAllowed: boolean;
+  /** Stands in for every API of Google's. */
+  googleUrl?: string;
   hasAnthropicKey: boolean;
   githubApp: { set: string[]; missing: string[] };
 }
@@ -71,6 +74,7 @@ export function readCliConfig(env: Record<string, string | undefined> = process.
     ...(data.PENSTOCK_MODEL === undefined ? {} : { model: data.PENSTOCK_MODEL }),
     sandbox: data.PENSTOCK_SANDBOX ?? 'auto',
     isUnsafeAllowed: data.PENSTOCK_UNSAFE_NO_SANDBOX,
+    ...(data.PENSTOCK_GOOGLE_URL === undefined ? {} : { googleUrl: data.PENSTOCK_GOOGLE_URL }),
     hasAnthropicKey: data.ANTHROPIC_API_KEY !== undefined,
     githubApp: { set: GITHUB_APP.filter(isSet), missing: GITHUB_APP.filter((name) => !isSet(name)) },
   };

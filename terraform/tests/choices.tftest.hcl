@@ -108,11 +108,15 @@ run "every_alert_names_its_line_of_the_runbook_and_reaches_the_channels" {
   command = plan
 
   variables {
-    alerts = { channels = ["projects/acme-penstock/notificationChannels/42"] }
+    alerts = { channels = ["projects/acme-penstock/notificationChannels/42"], usd_per_day = 25 }
   }
   assert {
     condition     = alltrue([for name, one in google_monitoring_alert_policy.alert : strcontains(one.documentation[0].content, "`${name}`") && length(one.notification_channels) == 1])
     error_message = "an alert wakes somebody without saying what to do, or nobody"
+  }
+  assert {
+    condition     = endswith(google_monitoring_alert_policy.alert["spend"].conditions[0].condition_prometheus_query_language[0].query, "[24h])) > 25")
+    error_message = "the alert of spend comes at another sum"
   }
 }
 

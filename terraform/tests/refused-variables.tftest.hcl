@@ -161,11 +161,14 @@ run "what_is_wrong_is_refused_in_the_third_round" {
   variables {
     # There is no sandbox of another name.
     agent_job = { sandbox = "docker" }
+    # No money a day is too little to be told of.
+    alerts = { usd_per_day = 0 }
     # Nobody is let in without an identity.
     identity = { invokers = ["allUsers"] }
   }
   expect_failures = [
     var.agent_job,
+    var.alerts,
     var.identity,
   ]
 }

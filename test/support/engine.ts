@@ -86,6 +86,8 @@ export interface EngineOptions {
   /** In place of `play`, with the attempt itself. */
   work?: (open: Parameters<Worker>[0], sent: Sent) => ReturnType<Worker>;
   model?: Model;
+  /** @default none */
+  log?: Log;
   workflows?: Workflows;
   seed?: number;
   policy?: Partial<Policy>;
@@ -129,7 +131,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     host: 'host-1',
     ...(options.workflows === undefined ? {} : { workflows: options.workflows }),
   };
-  const base = await portsOfProcess(outside, policy);
+  const base = { ...(await portsOfProcess(outside, policy)), log: options.log ?? silent };
   /** Whose attempt it is stands in the message; a worker itself is only told when it opens it. */
   const portsFor = (sent: Sent): Ports => {
     const { task = 'plan', generation = 1 } = sent.message as Partial<Message<'task-dispatched'>>;

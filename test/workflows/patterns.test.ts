@@ -1,15 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
+import { validatePlan } from '../../shared/core/plan/validate-plan.ts';
+import { planProposal } from '../../shared/messages/plan.ts';
+import { POLICY, shippedAgents } from '../support/engine.ts';
 import { type StagesStandIn, startStages } from './stages-stand-in.ts';
 
 const folder = new URL('../../workflows/', import.meta.url);
+const shipped = await shippedAgents();
 
-/** The plan that a workflow gives, with what each agent waits for. */
+/** What the platform makes of the plan that a workflow gives. */
+const judge = ({ plan = [] }: StagesStandIn, agents = shipped) =>
+  validatePlan(planProposal.parse({ tasks: plan }), agents, POLICY);
+
+/** The plan that a workflow gives, which the platform takes as it is, with what each agent waits for. */
 async function played(name: string, flags: Record<string, boolean> = {}): Promise<StagesStandIn> {
   const stand = startStages(name);
   const id = await stand.start(flags);
   expect(await stand.result(id)).toEqual({ run: 'abcd1234', stage: 'succeeded', reason: null });
   expect(stand.asked.map(({ stage }) => stage)).toEqual(['close']);
+  if (stand.plan !== undefined) expect(judge(stand)).toEqual({ ok: true, tasks: stand.plan });
   return stand;
 }
 const edges = ({ plan = [] }: StagesStandIn) => plan.map(({ agent, dependencies }) => [agent, dependencies]);
@@ -70,6 +79,21 @@ describe('workflows/conditional.yaml', () => {
 
   it('without any flag leaves the plan to the platform', async () => {
     expect((await played('conditional')).plan).toBeUndefined();
+  });
+});
+
+describe('a plan of a workflow', () => {
+  it.each([
+    ['sequential', 'devops_deployment'],
+    ['parallel', 'security_specialist'],
+    ['conditional', 'mobile_developer'],
+  ])('of %s is refused where there is no %s', async (name, missing) => {
+    const stand = await played(name, { needs_mobile: true });
+    const without = new Map([...shipped].filter(([agent]) => agent !== missing));
+    expect(judge(stand, without)).toEqual({
+      ok: false,
+      reasons: [expect.stringContaining(`names the unknown agent ${missing}; known are`)],
+    });
   });
 });
 

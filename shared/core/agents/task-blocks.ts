@@ -88,7 +88,12 @@ function strategyText({ strategy }: AttemptBrief): string {
   );
 }
 
+const YIELDS: Record<Agent['result'], string> = {
+  change_set: 'changes files',
+  text: 'writes text for other tasks',
+  review: 'judges the pull request',
+};
+
 function teamLine(agent: Agent): string {
-  const result = agent.result === 'change_set' ? 'changes files' : 'writes text for other tasks';
-  return `- \`${agent.name}\` (${result}): ${agent.description} Good at: ${agent.capabilities.join(', ')}.`;
+  return `- \`${agent.name}\` (${YIELDS[agent.result]}): ${agent.description} Good at: ${agent.capabilities.join(', ')}.`;
 }

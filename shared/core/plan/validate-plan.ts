@@ -72,8 +72,8 @@ function nodeReasons(tasks: PlannedTask[], agents: ReadonlyMap<string, Agent>): 
   return reasons;
 }
 
-/** As many as a reader takes in. */
-const MAX_NAMED = 60;
+/** All that the agents of this version have, with room for one's own. */
+const MAX_NAMED = 120;
 
 function capabilities(agents: ReadonlyMap<string, Agent>): string {
   return capabilitiesOf(agents).slice(0, MAX_NAMED).join(', ');

@@ -120,6 +120,7 @@ describe('the launcher', () => {
       'decide',
       'message',
       'dead-letters',
+      'workflows',
       'open',
       'doctor',
     ]);

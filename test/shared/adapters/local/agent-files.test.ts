@@ -15,29 +15,119 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('agent files', () => {
-  it('ships the agents of this version with their categories (003-18, 003-19, 003-21, 003-24)', async () => {
+  it('ships two core agents, fifteen specialists and three that assess (003-18..24)', async () => {
     const agents = await loadAgents(folder);
     expect(agents.map(({ name, category, lane, result }) => [name, category, lane, result])).toEqual([
+      ['ai_ml_specialist', 'specialist', 'job', 'change_set'],
+      ['api_designer', 'specialist', 'job', 'change_set'],
+      ['architecture_validator', 'assessment', 'function', 'review'],
       ['backend_developer', 'specialist', 'job', 'change_set'],
+      ['cloud_architect', 'specialist', 'job', 'change_set'],
       ['code_reviewer', 'assessment', 'function', 'review'],
+      ['compliance_auditor', 'assessment', 'function', 'review'],
+      ['data_engineer', 'specialist', 'job', 'change_set'],
+      ['database_admin', 'specialist', 'job', 'change_set'],
+      ['devops_deployment', 'specialist', 'job', 'change_set'],
+      ['frontend_developer', 'specialist', 'job', 'change_set'],
+      ['full_stack_engineer', 'specialist', 'job', 'change_set'],
       ['integrator', 'platform', 'job', 'change_set'],
+      ['mobile_developer', 'specialist', 'job', 'change_set'],
+      ['model_strategy_specialist', 'specialist', 'function', 'text'],
+      ['monitoring_specialist', 'specialist', 'job', 'change_set'],
+      ['performance_optimizer', 'specialist', 'job', 'change_set'],
       ['project_architect', 'core', 'function', 'text'],
       ['qa_testing', 'specialist', 'job', 'change_set'],
+      ['security_specialist', 'specialist', 'job', 'change_set'],
       ['technical_writer', 'core', 'job', 'change_set'],
     ]);
   });
 
-  it('gives each agent its permissions: only the integrator has GitHub (003-85, 003-86, 003-87)', async () => {
+  it('tells in its README each agent with its category and lane', async () => {
+    const readme = await readFile(join(folder, 'README.md'), 'utf8');
+    const rows = [
+      ...readme.matchAll(/^\| `(\w+)` +\| (core|specialist|assessment|platform) +\| (\w+) +\|/gm),
+    ];
+    const agents = await loadAgents(folder);
+    expect(rows.map(([, ...row]) => row.join(' ')).toSorted()).toEqual(
+      agents.map(({ name, category, lane }) => `${name} ${category} ${lane}`).toSorted(),
+    );
+  });
+
+  it('gives work in a workspace to jobs alone, and lets none that judges or advises change a file', async () => {
+    for (const { name, lane, result, operations } of await loadAgents(folder)) {
+      const isChange = result === 'change_set';
+      expect([name, lane, operations.includes('write')]).toEqual([
+        name,
+        isChange ? 'job' : 'function',
+        isChange,
+      ]);
+    }
+  });
+
+  it('has agents of every provider profile (004-24..28)', async () => {
+    const types = (await loadAgents(folder)).map(({ type }) => type);
+    expect([...new Set(types)].toSorted()).toEqual([
+      'analyst',
+      'implementer',
+      'integrator',
+      'reasoner',
+      'validator',
+    ]);
+  });
+
+  it('tells every agent that a change of protected files is decided by a person, where its field is full of them', async () => {
+    const agents = await loadAgents(folder);
+    const field = ['cloud_architect', 'devops_deployment', 'monitoring_specialist', 'security_specialist'];
+    const told = agents.filter(({ sections }) =>
+      Object.values(sections).some(
+        (text) => text.includes('.github/**') && /person('s decision| before)/.test(text),
+      ),
+    );
+    expect(told.map(({ name }) => name)).toEqual(field);
+  });
+
+  it('gives two agents the same capability only where one can stand in for the other', async () => {
+    const agents = (await loadAgents(folder)).filter(({ category }) => category !== 'platform');
+    const byCapability = Map.groupBy(
+      agents.flatMap((agent) => agent.capabilities.map((capability) => ({ capability, agent }))),
+      ({ capability }) => capability.toLowerCase(),
+    );
+    const shared = [...byCapability].filter(([, holders]) => holders.length > 1);
+    expect(
+      shared.map(([capability, holders]) => [capability, holders.map(({ agent }) => agent.name)]),
+    ).toEqual([
+      ['backend development', ['backend_developer', 'full_stack_engineer']],
+      ['refactoring', ['backend_developer', 'full_stack_engineer']],
+      ['bug fixing', ['backend_developer', 'full_stack_engineer']],
+      ['frontend development', ['frontend_developer', 'full_stack_engineer']],
+    ]);
+    for (const [, holders] of shared)
+      expect(
+        new Set(holders.map(({ agent: { category, lane, result } }) => category + lane + result)).size,
+      ).toBe(1);
+  });
+
+  it('gives the specialist for learnt models the large machine (003-103)', async () => {
+    const large = (await loadAgents(folder)).filter(({ resources }) => resources.tier === 'high');
+    expect(large.map(({ name }) => name)).toEqual(['ai_ml_specialist', 'project_architect']);
+  });
+
+  it('gives each agent its permissions (003-85..88)', async () => {
     const agents = await loadAgents(folder);
     const agent = (name: string) => agents.find((one) => one.name === name);
     expect(
       agents.filter(({ mcp_servers }) => mcp_servers.includes('github')).map(({ name }) => name),
-    ).toEqual(['integrator']);
+    ).toEqual(['devops_deployment', 'integrator']);
     expect(agent('project_architect')).toMatchObject({ mcp_servers: ['filesystem'], operations: ['read'] });
     expect(agent('project_architect')?.paths).toContain('docs/**');
     expect(agent('backend_developer')).toMatchObject({ mcp_servers: ['filesystem', 'database', 'docker'] });
     expect(agent('backend_developer')?.operations).toEqual(expect.arrayContaining(['read', 'write']));
     expect(agent('backend_developer')?.paths).toEqual(expect.arrayContaining(['src/**', 'tests/**']));
+    expect(agent('devops_deployment')).toMatchObject({
+      mcp_servers: ['docker', 'github', 'monitoring'],
+      operations: ['read', 'write', 'execute'],
+      paths: ['**'],
+    });
   });
 
   it('gives nobody a tool that its operations do not cover', async () => {

@@ -104,6 +104,21 @@ describe('renderPrompt', () => {
     expect(render('project_architect', { kind: 'work' }).user).not.toContain('`backend_developer`');
   });
 
+  it('tells a plan in one short line each what the agents are good at and what becomes of it', () => {
+    const { user } = render('project_architect', { kind: 'plan' });
+    const lines = user.split('\n').filter((line) => /^- `[a-z_]+` \(/.test(line));
+    expect(lines).toHaveLength(team.length - 1);
+    for (const line of lines) expect(line.length).toBeLessThan(320);
+    // About 1,500 tokens: the list stands before every plan.
+    expect(lines.join('\n').length).toBeLessThan(6_000);
+    const judges = lines.filter((line) => line.includes('(judges the pull request)'));
+    expect(judges.map((line) => line.split('`')[1])).toEqual([
+      'architecture_validator',
+      'code_reviewer',
+      'compliance_auditor',
+    ]);
+  });
+
   it('leaves out blocks that have nothing to say', () => {
     const { user } = render('backend_developer', { acceptance: [], scope: [] });
     expect(user).not.toContain('Acceptance criteria');
