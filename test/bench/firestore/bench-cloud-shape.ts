@@ -6,7 +6,7 @@ import { runRecount } from '../run-recount.ts';
 import { type BenchedShape, judgeRecount, resultOf } from '../shape-result.ts';
 import type { Shape } from '../shapes.ts';
 import { limitsFor, type Timing } from '../submit-shape.ts';
-import { type CloudHost, startCloudHost } from './cloud-host.ts';
+import { addBills, type CloudHost, startCloudHost } from './cloud-host.ts';
 import type { FunctionBill } from './function-questions.ts';
 
 export interface BenchCloudOptions {
@@ -38,7 +38,10 @@ async function bench(host: CloudHost, shape: Shape, { runs, isProfiled }: BenchC
   if (isProfiled) await host.profile();
   while (timed.length < runs) timed.push(await playRun(host, shape));
   const profiles = isProfiled ? await host.saveProfiles(shape.name) : [];
-  const bill = timed.map((run) => run.bill).reduce(addBills);
+  const bill = billBetween(
+    addBills(timed.map(({ before }) => before)),
+    addBills(timed.map(({ after }) => after)),
+  );
   const recounts = [...warmUps, ...timed].map(({ recount }) => recount);
   const plans = Array.from({ length: runs }, () => shape.plans).flat();
   const problems = [...judgeBill(plans, bill), ...recounts.flatMap((each) => judgeRecount(each, shape, 1))];
@@ -52,7 +55,8 @@ async function bench(host: CloudHost, shape: Shape, { runs, isProfiled }: BenchC
 
 interface PlayedRun {
   timing: Timing;
-  bill: Bill;
+  before: FunctionBill;
+  after: FunctionBill;
   recount: Recount;
 }
 
@@ -60,10 +64,10 @@ interface PlayedRun {
 async function playRun(host: CloudHost, shape: Shape): Promise<PlayedRun> {
   const before = await host.bill();
   const timing = await host.submit(shape);
-  const bill = billBetween(before, await host.bill());
+  const after = await host.bill();
   const recount = await runRecount(RECOUNT, JSON.stringify(host.place));
   await host.clear();
-  return { timing, bill, recount };
+  return { timing, before, after, recount };
 }
 
 /** `conflicts`: every commit that was sent beyond those that were applied, whoever sent it again and why. */
@@ -80,20 +84,5 @@ function billBetween(before: FunctionBill, after: FunctionBill): Bill {
       topics.map(([topic, count]) => [topic, count - (before.messages[topic] ?? 0)]),
     ),
     conflicts: since('commitRequests') - since('commits'),
-  };
-}
-
-function addBills(one: Bill, other: Bill): Bill {
-  const topics = new Set([...Object.keys(one.messages), ...Object.keys(other.messages)]);
-  return {
-    taskWrites: one.taskWrites + other.taskWrites,
-    otherWrites: one.otherWrites + other.otherWrites,
-    reads: one.reads + other.reads,
-    emptyAnswers: one.emptyAnswers + other.emptyAnswers,
-    counts: one.counts + other.counts,
-    messages: Object.fromEntries(
-      [...topics].map((topic) => [topic, (one.messages[topic] ?? 0) + (other.messages[topic] ?? 0)]),
-    ),
-    conflicts: one.conflicts + other.conflicts,
   };
 }

@@ -166,7 +166,8 @@ async function within(what: string, folder: string, isSo: () => Promise<boolean>
   }
 }
 
-function addBills(bills: FunctionBill[]): FunctionBill {
+/** The sum of them. */
+export function addBills(bills: FunctionBill[]): FunctionBill {
   const total = { ...emptyBill(), handled: 0, commits: 0, commitRequests: 0 };
   for (const { messages, ...counts } of bills) {
     for (const [topic, count] of Object.entries(messages))

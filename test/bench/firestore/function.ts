@@ -6,7 +6,7 @@ import { registerHttp, registerMessage } from '../../../shared/runtime/register.
 import type { MessageFunction, Runtime } from '../../../shared/runtime/functions.ts';
 import type { Topic } from '../../../shared/messages/topics.ts';
 import { countPorts, emptyBill } from '../../support/count-ports.ts';
-import { HTTP_FUNCTIONS, isNameOf, MESSAGE_FUNCTIONS } from './all-functions.ts';
+import { HTTP_FUNCTIONS, isNameOf, MESSAGE_FUNCTIONS } from '../../support/all-functions.ts';
 import { countCommitRequests, countCommits } from './count-commits.ts';
 import {
   type FunctionAnswers,
