@@ -14,8 +14,9 @@ import { createAttempt } from './create-attempt.ts';
 import type { Fence } from './fence.ts';
 import { finishAttempt } from './finish-attempt.ts';
 import { planWork } from './plan/plan-work.ts';
-import { type OpenAttempt, type Ports, publish } from './ports.ts';
+import type { OpenAttempt, Ports } from './ports.ts';
 import { refs } from './refs.ts';
+import { announceEnd } from './release-dependants.ts';
 import { tierOf } from './remedy.ts';
 import { renewAttempt } from './renew-attempt.ts';
 import { repositoryTools } from './repository/repository-tools.ts';
@@ -34,7 +35,7 @@ export async function executeTask(ports: Ports, hint: TaskHint): Promise<void> {
   const now = ports.clock.now();
   switch (decideDispatch(found.data, hint.generation, now)) {
     case 'ended':
-      return publish(ports, 'task-finished', hint, found.data);
+      return announceEnd(ports, found.data, hint.generation);
     case 'other':
       return;
     case 'claim':
@@ -44,7 +45,7 @@ export async function executeTask(ports: Ports, hint: TaskHint): Promise<void> {
 
 async function startJob(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
   const claim = await whenAdmitted(ports, found, (known, agent) => reserveJob(ports, hint, { known, agent }));
-  if (claim?.outcome === 'ended') return publish(ports, 'task-finished', hint, found.data);
+  if (claim?.outcome === 'ended') return announceEnd(ports, claim.task, hint.generation);
   if (claim?.outcome !== 'mine') return;
   const tier = tierOf(claim.task, ports.agents.get(claim.task.agent));
   const { tenant, run, task, generation } = hint;
@@ -67,7 +68,7 @@ async function startJob(ports: Ports, hint: TaskHint, found: Versioned<Task>): P
 
 async function workHere(ports: Ports, hint: TaskHint, found: Versioned<Task>): Promise<void> {
   const claim = await whenAdmitted(ports, found, (known, agent) => claimTask(ports, hint, { known, agent }));
-  if (claim?.outcome === 'ended') return publish(ports, 'task-finished', hint, found.data);
+  if (claim?.outcome === 'ended') return announceEnd(ports, claim.task, hint.generation);
   if (claim?.outcome !== 'mine') return;
   const claimed = { ref: found.ref, data: claim.task, version: claim.version };
   const result = await attempt(ports, claim.fence, claimed);

@@ -14,8 +14,9 @@ import {
 } from './failure.ts';
 import { endedAttempt, type Fence, heldAttempt, withAttempt } from './fence.ts';
 import { appendHistory } from './history.ts';
-import { type Ports, publish } from './ports.ts';
+import type { Ports } from './ports.ts';
 import { blobKeys, refs, tasksOf } from './refs.ts';
+import { announceEnd } from './release-dependants.ts';
 import { currentAttempt, type Task, type TaskAttempt, type TaskResult } from './task.ts';
 
 type FinishPorts = Pick<
@@ -37,7 +38,7 @@ type FinishPorts = Pick<
 export type ProposedChangeSet = NonNullable<TaskResult['changeSet']>;
 
 /**
- * Stores the result in one compare-and-set, then publishes `task-finished`. Repeating it publishes again and changes nothing.
+ * Stores the result in one compare-and-set, then announces the end. Repeating it publishes again and changes nothing.
  * `stale`: another generation or claim holds the task now, and nothing of this attempt counts any more.
  */
 export async function finishAttempt(
@@ -75,7 +76,7 @@ export async function finishAttempt(
     );
     await tellCircuits(ports, task);
   }
-  await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation }, task);
+  await announceEnd(ports, task, generation);
   return 'stored';
 }
 

@@ -9,7 +9,7 @@ import { appendHistory } from './history.ts';
 import { type Ports, publish } from './ports.ts';
 import { acceptPlan } from './plan/accept-plan.ts';
 import { refs, tasksOf } from './refs.ts';
-import { releaseDependants } from './release-dependants.ts';
+import { releaseJoins, releaseSole } from './release-dependants.ts';
 import { settleRun } from './settle-run.ts';
 import { currentAttempt, type Task } from './task.ts';
 
@@ -23,7 +23,7 @@ export async function followTask(ports: FollowPorts, hint: TaskHint): Promise<vo
   if ((currentAttempt(task)?.generation ?? 0) > hint.generation) return;
   await Promise.all([
     admitNext(ports, task),
-    task.live ? followFailed(ports, task) : followEnded(ports, task),
+    task.live ? followFailed(ports, task) : followEnded(ports, task, { isAnnounced: true }),
   ]);
 }
 
@@ -33,14 +33,19 @@ export async function followFailed(ports: FollowPorts, task: Task): Promise<void
   await cancelRetry(ports, task);
 }
 
-export async function followEnded(ports: FollowPorts, task: Task): Promise<void> {
+/** `isAnnounced`: what waited for this task alone was dispatched beside the message that tells of its end. */
+export async function followEnded(
+  ports: FollowPorts,
+  task: Task,
+  { isAnnounced = false } = {},
+): Promise<void> {
   const { tenant, run } = task;
   if (task.parent !== undefined) await reportSubtask(ports, task);
   switch (task.kind) {
     case 'plan':
       return task.settled ? acceptPlan(ports, task) : settleRun(ports, tenant, run);
     case 'work':
-      return followWork(ports, task);
+      return followWork(ports, task, isAnnounced);
     case 'integrate':
     case 'fix':
     case 'review':
@@ -49,9 +54,13 @@ export async function followEnded(ports: FollowPorts, task: Task): Promise<void>
 }
 
 /** Everything behind an ended task that its end decides, then the run, if that was the last of it. */
-async function followWork(ports: FollowPorts, task: Task): Promise<void> {
+async function followWork(ports: FollowPorts, task: Task, isAnnounced: boolean): Promise<void> {
   const ended = task.settled ? [task] : await skipBehind(ports, task);
-  for (const each of ended) if (each.settled) await releaseDependants(ports, each);
+  for (const each of ended) {
+    if (!each.settled) continue;
+    if (each !== task || !isAnnounced) await releaseSole(ports, each);
+    await releaseJoins(ports, each);
+  }
   const isEnd = ended.some(({ dependants }) => dependants.length === 0) || !task.settled;
   if (isEnd) await settleRun(ports, task.tenant, task.run, task);
 }

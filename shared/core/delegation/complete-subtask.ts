@@ -6,8 +6,9 @@ import { change } from '../change.ts';
 import type { Fence } from '../fence.ts';
 import { withdrawn } from '../finish-attempt.ts';
 import { appendHistory } from '../history.ts';
-import { type Ports, publish } from '../ports.ts';
+import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
+import { announceEnd } from '../release-dependants.ts';
 import type { Task } from '../task.ts';
 
 /** @throws PenstockError `forbidden` for what is no subtask of the fence's run. */
@@ -30,7 +31,6 @@ export async function completeSubtask(
   fence: Fence,
   { subtask, message }: { subtask: Versioned<Task>; message: AgentMessage },
 ): Promise<'completed' | 'without effect'> {
-  const { tenant, run } = fence;
   const at = ports.clock.now();
   const by = `${fence.task}/${fence.generation}`;
   const { data: task, changed } = await change(
@@ -42,7 +42,7 @@ export async function completeSubtask(
   const isOurs = task.history.at(-1)?.by === by && task.state === 'succeeded';
   if (!changed && !isOurs) return 'without effect';
   const generation = Math.max(1, task.attempts.length);
-  await publish(ports, 'task-finished', { v: 1, tenant, run, task: task.id, generation }, task);
+  await announceEnd(ports, task, generation);
   return 'completed';
 }
 
