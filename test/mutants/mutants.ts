@@ -121,9 +121,23 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'duplicate that does not follow through',
     file: 'shared/core/execute-task.ts',
-    search: "    case 'ended':\n      return publish(ports, 'task-finished', hint, found.data);",
+    search: "    case 'ended':\n      return announceEnd(ports, found.data, hint.generation);",
     replace: "    case 'ended':\n      return;",
     test: 'test/functions/agent-execution/agent-execution.test.ts',
+  },
+  {
+    name: 'sole dependant left to the sweep',
+    file: 'shared/core/release-dependants.ts',
+    search: 'task.settled ? releaseSole(ports, task) : undefined,',
+    replace: '',
+    test: 'test/shared/core/follow-task.test.ts',
+  },
+  {
+    name: 'sole dependant of a lost optional task left to the sweep',
+    file: 'shared/core/follow-task.ts',
+    search: 'if (each !== task || !isAnnounced) await releaseSole(ports, each);',
+    replace: 'if (each !== task) await releaseSole(ports, each);',
+    test: 'test/shared/core/follow-task.test.ts',
   },
   {
     name: 'script matching ignored',

@@ -1,7 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { claimTask } from '../../../shared/core/claim-task.ts';
 import { foldHistory } from '../../../shared/core/history.ts';
-import { DONE, startEngine, type Engine, type EngineOptions } from '../../support/engine.ts';
 import type { AttemptResultInput } from '../../../shared/messages/attempt-api.ts';
+import { takeBack } from '../../../shared/core/sweep.ts';
+import type { TaskHint } from '../../../shared/messages/topics.ts';
+import {
+  DONE,
+  type Engine,
+  type EngineOptions,
+  type Sent,
+  startEngine,
+  TENANT,
+} from '../../support/engine.ts';
 
 const FAILED: AttemptResultInput = { outcome: 'failed', failure: { code: 'forbidden', message: 'no' } };
 const task = (id: string, dependencies: string[] = [], optional = false) => ({
@@ -15,6 +25,13 @@ const task = (id: string, dependencies: string[] = [], optional = false) => ({
 describe('what follows an ended task', () => {
   let engine: Engine;
   afterEach(() => engine.close());
+
+  function next(topic: Sent['topic']): Sent {
+    const at = engine.mail.findIndex((sent) => sent.topic === topic);
+    const [sent] = at === -1 ? [] : engine.mail.splice(at, 1);
+    if (sent === undefined) throw new Error(`no message on ${topic}`);
+    return sent;
+  }
 
   /** Without a sweep: what the messages alone bring about. */
   async function runPlan(plan: object[], failing: string[] = [], options: EngineOptions = {}) {
@@ -44,6 +61,42 @@ describe('what follows an ended task', () => {
       ['c', 1],
       ['d', 1],
     ]);
+  });
+
+  it('is dispatched beside the message of the end where it waited for nothing else, and is not dispatched again', async () => {
+    engine = await startEngine();
+    const { id: run } = await engine.submit({ plan: [task('a'), task('b', ['a']), task('c', ['a', 'b'])] });
+    await engine.deliver(next('run-accepted'));
+    const dispatch = next('task-dispatched');
+    await engine.deliver(dispatch);
+    const dispatched = engine.mail.filter(({ topic }) => topic === 'task-dispatched');
+    expect(dispatched.map(({ message }) => message)).toEqual([
+      { v: 1, tenant: TENANT, run, task: 'b', generation: 1 },
+    ]);
+    const [finished] = engine.mail.filter(({ topic }) => topic === 'task-finished');
+    await engine.deliver(finished as Sent);
+    expect(engine.mail).toHaveLength(2);
+    // As after a crash between the commit and what was to be published then.
+    engine.mail.length = 0;
+    await engine.deliver(dispatch);
+    expect(engine.mail.map(({ topic }) => topic).toSorted()).toEqual(['task-dispatched', 'task-finished']);
+    await engine.drain();
+    expect((await engine.run(run)).stage).toBe('succeeded');
+    expect([...engine.worked.values()]).toEqual([1, 1, 1]);
+  });
+
+  it('goes on behind an optional task of which the last attempt was lost', async () => {
+    engine = await startEngine({ policy: { maxAttempts: 1 } });
+    const { id: run } = await engine.submit({ plan: [task('a', [], true), task('b', ['a'])] });
+    await engine.deliver(next('run-accepted'));
+    const { message } = next('task-dispatched') as { message: TaskHint };
+    await claimTask(engine.ports, message);
+    const ports = { ...engine.ports, work: () => Promise.reject(new Error('nothing is worked here')) };
+    await takeBack(ports, await engine.task(run, 'a'), () => true);
+    expect(engine.mail).toEqual([{ topic: 'task-dispatched', message: { ...message, task: 'b' } }]);
+    await engine.drain();
+    const states = (await engine.tasks(run)).map(({ id, state }) => [id, state]);
+    expect(Object.fromEntries(states)).toEqual({ a: 'failed', b: 'succeeded' });
   });
 
   it('is skipped, with everything behind it, when a required task failed', async () => {
