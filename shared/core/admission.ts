@@ -53,17 +53,11 @@ async function enter<T>(
   { tenant, pool }: Task,
   claim: () => Promise<T>,
 ): Promise<'full' | { claim: T }> {
-  const { claiming } = ports.memory;
   const settings = await ports.settings(tenant);
-  const key = `${tenant}/${pool}`;
-  const before = claiming.get(key) ?? 0;
-  claiming.set(key, before + 1);
-  try {
-    if (!(await hasRoom(ports, settings, { tenant, pool, claiming: before }))) return 'full';
+  return counted(ports.memory.claiming, `${tenant}/${pool}`, async (claiming) => {
+    if (!(await hasRoom(ports, settings, { tenant, pool, claiming }))) return 'full';
     return { claim: await claim() };
-  } finally {
-    claiming.set(key, (claiming.get(key) ?? 1) - 1);
-  }
+  });
 }
 
 async function hasRoom(
@@ -170,15 +164,32 @@ async function offerRoom(
   tenant: string,
   pool: Pool,
 ): Promise<void> {
-  const { offered } = ports.memory;
+  const { offered, looking } = ports.memory;
   const now = ports.clock.now();
   for (const [name, at] of offered) if (now - at > OFFER_MS) offered.delete(name);
-  const limit = Math.min(1 + offered.size, MAX_OFFERED);
-  const waiting = await waitingIn(ports, { tenant, pool, limit });
-  const next = waiting.find((task) => !offered.has(taskPath(task)));
-  if (next === undefined) return;
-  offered.set(taskPath(next), now);
-  await dispatchTask(ports, next);
+  const next = await counted(looking, `${tenant}/${pool}`, async (before) => {
+    const limit = Math.min(1 + before + offered.size, MAX_OFFERED);
+    const waiting = await waitingIn(ports, { tenant, pool, limit });
+    const found = waiting.find((task) => !offered.has(taskPath(task)));
+    if (found !== undefined) offered.set(taskPath(found), now);
+    return found;
+  });
+  if (next !== undefined) await dispatchTask(ports, next);
+}
+
+/** Does some work that the others under `key` are to know of while it is done; it is told how many were there before. */
+async function counted<T>(
+  underWay: Map<string, number>,
+  key: string,
+  work: (before: number) => Promise<T>,
+): Promise<T> {
+  const before = underWay.get(key) ?? 0;
+  underWay.set(key, before + 1);
+  try {
+    return await work(before);
+  } finally {
+    underWay.set(key, (underWay.get(key) ?? 1) - 1);
+  }
 }
 
 async function waitingIn(

@@ -16,6 +16,8 @@ export interface ProcessMemory {
   readonly claiming: Map<string, number>;
   /** Waiting tasks that were offered room here and have not come to their claim, with when: the next room is for another. */
   readonly offered: Map<string, number>;
+  /** Looks for somebody to offer room to that are under way here, by pool: each leaves the best ones to those before it. */
+  readonly looking: Map<string, number>;
   /** Agents that were picked here a moment ago, by task, with when: the records do not show these attempts yet. */
   readonly picked: Map<string, { agent: string; at: number }>;
 }
@@ -36,6 +38,7 @@ export function createProcessMemory(): ProcessMemory {
   return {
     claiming: new Map(),
     offered: new Map(),
+    looking: new Map(),
     picked: new Map(),
     async once(step, asker, work) {
       const known = done.get(step);

@@ -187,3 +187,24 @@ describe('A pool of one', () => {
     },
   );
 });
+
+describe('A pool of three', () => {
+  it('is full again after several of its tasks ended at once', async () => {
+    await engine.ports.store.commit([
+      { op: 'set', ref: refs.settings(TENANT), data: { v: 1, pools: { core: { max: 3 } } } },
+    ]);
+    await startProcesses(1);
+    gate = Promise.withResolvers();
+    await submit('normal', 9);
+    await deliverAll();
+    const first = deliverAll();
+    while (begun.length < 3) await turn();
+    gate.resolve();
+    await first;
+    const ended = engine.mail.filter(({ topic }) => topic === 'task-finished');
+    expect(ended).toHaveLength(3);
+    await deliverAll();
+    const offered = engine.mail.map(({ message }) => (message as { task: string }).task);
+    expect(new Set(offered).size).toBe(3);
+  });
+});
