@@ -12,11 +12,10 @@ export const webhooks: HttpFunction = {
   name: 'webhooks',
   app: ({ ports, webhookSecrets }) => {
     const app = httpDoor(ports, { name: 'webhooks', maxBodyBytes: MAX_BODY_BYTES, callers: 'anybody' });
-    const verifiers = webhookSecrets.map((secret) => new Webhooks({ secret }));
     app.post('/webhooks/github', async (context) => {
       const rawBody = new Uint8Array(await context.req.arrayBuffer());
       const text = new TextDecoder().decode(rawBody);
-      await verify(verifiers, text, context.req.header('x-hub-signature-256') ?? '');
+      await verify(await webhookSecrets(), text, context.req.header('x-hub-signature-256') ?? '');
       const receipt = await receiveWebhook(ports, {
         event: context.req.header('x-github-event') ?? '',
         deliveryId: context.req.header('x-github-delivery') ?? '',
@@ -30,8 +29,8 @@ export const webhooks: HttpFunction = {
 };
 
 /** During a rotation either of two secrets will do. The comparison takes constant time. */
-async function verify(verifiers: Webhooks[], body: string, signature: string): Promise<void> {
-  if (verifiers.length === 0) {
+async function verify(secrets: string[], body: string, signature: string): Promise<void> {
+  if (secrets.length === 0) {
     throw new PenstockError(
       'unavailable',
       'no webhook secret is set; set GITHUB_WEBHOOK_SECRET to the one of your GitHub App',
@@ -39,7 +38,9 @@ async function verify(verifiers: Webhooks[], body: string, signature: string): P
   }
   const valid =
     signature !== '' &&
-    (await Promise.all(verifiers.map((one) => one.verify(body, signature)))).includes(true);
+    (await Promise.all(secrets.map((secret) => new Webhooks({ secret }).verify(body, signature)))).includes(
+      true,
+    );
   if (valid) return;
   throw new PenstockError(
     'unauthenticated',

@@ -7,7 +7,7 @@ import { forkRun } from './fork-run.ts';
 import { publish } from './ports.ts';
 import { refs } from './refs.ts';
 import { retryRun } from './retry-run.ts';
-import { isTerminal } from './run.ts';
+import { isTerminal, type Run } from './run.ts';
 import type { SubmitPorts } from './submit-run.ts';
 
 export interface ReplayRequest {
@@ -112,12 +112,15 @@ async function checkMessage(ports: SubmitPorts, tenant: string, letter: MessageL
   if (letter.run === undefined || topic === 'notification-requested') return;
   const stage = (await ports.store.get(refs.run(tenant, letter.run)))?.data.stage;
   if (stage !== undefined && !isTerminal(stage)) return;
-  throw new PenstockError(
-    'conflict',
-    stage === undefined
-      ? `run ${letter.run} of this message is gone; discard the letter`
-      : `run ${letter.run} of this message has ended ${stage} and takes no messages; retry the run instead`,
-  );
+  throw new PenstockError('conflict', whyTooLate(letter.run, stage));
+}
+
+function whyTooLate(run: string, stage: Run['stage'] | undefined): string {
+  if (stage === undefined) return `run ${run} of this message is gone; discard the letter`;
+  const ended = `run ${run} of this message has ended ${stage} and takes no messages`;
+  return stage === 'succeeded'
+    ? `${ended}; discard the letter, or fork the run to do a task again`
+    : `${ended}; retry the run instead, or fork it from one of its tasks`;
 }
 
 /** As its topic takes it; a message that it does not take now it did not take then. */

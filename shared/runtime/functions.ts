@@ -10,7 +10,8 @@ export interface Runtime {
   identity: Identity;
   /** Model calls of jobs go through here. */
   gateway: MessagesGateway;
-  webhookSecrets: string[];
+  /** Those that hold now; two during a rotation. */
+  webhookSecrets: () => Promise<string[]>;
   close(): Promise<void>;
 }
 

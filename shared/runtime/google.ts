@@ -33,11 +33,20 @@ export async function createGoogleRuntime(given: GoogleConfig): Promise<Runtime>
   await requireEmulators(given);
   await requireCredentials(given);
   const clock = createSystemClock();
-  const config = await resolveSecrets(given, openSecrets(given, clock));
+  const secrets = openSecrets(given, clock);
+  const current = () => resolveSecrets(given, secrets);
+  const config = await current();
   const trace = await openTrace(config, { service: 'penstock', log: () => log });
   const log = createPinoLog({ level: config.LOG_LEVEL, trace, project: config.GOOGLE_CLOUD_PROJECT });
-  const access = modelAccess(config);
-  const github = githubHost(config, log);
+  if (
+    given.GITHUB_WEBHOOK_SECRET_PREVIOUS !== undefined &&
+    config.GITHUB_WEBHOOK_SECRET_PREVIOUS === undefined
+  )
+    log.warn(
+      'GITHUB_WEBHOOK_SECRET_PREVIOUS names no version that can be read; only GITHUB_WEBHOOK_SECRET holds',
+    );
+  const access = modelAccess(config, current);
+  const github = githubHost(config, log, current);
   const { openStore } = await import('./google-store.ts');
   const store = openStore(config, log);
   const queue = openQueue(config, log);
@@ -64,9 +73,9 @@ export async function createGoogleRuntime(given: GoogleConfig): Promise<Runtime>
   });
   return {
     ports,
-    identity: openIdentity(config, ports),
+    identity: openIdentity(config, ports, current),
     gateway: createMessagesGateway(access),
-    webhookSecrets: webhookSecretsOf(config),
+    webhookSecrets: async () => webhookSecretsOf(await current()),
     close: async () => {
       await queue.close();
       await store.close();

@@ -12,10 +12,17 @@ export function lazily<T extends object, K extends Methods<T>>(
   load: () => Promise<T>,
   methods: readonly K[],
 ): Pick<T, K> {
-  const loaded = loadOnce(load);
+  return whichever(loadOnce(load), methods);
+}
+
+/** An object whose every call goes to the one that is to be had at that moment: what it is made of may change, as a key does. */
+export function whichever<T extends object, K extends Methods<T>>(
+  find: () => Promise<T>,
+  methods: readonly K[],
+): Pick<T, K> {
   const call =
     (name: K) =>
     async (...args: unknown[]) =>
-      ((await loaded()) as Record<K, (...given: unknown[]) => Promise<unknown>>)[name](...args);
+      ((await find()) as Record<K, (...given: unknown[]) => Promise<unknown>>)[name](...args);
   return Object.fromEntries(methods.map((name) => [name, call(name)])) as Pick<T, K>;
 }

@@ -156,7 +156,7 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
       ...(config.PENSTOCK_TOKEN === undefined ? {} : { token: config.PENSTOCK_TOKEN }),
     }),
     gateway: createMessagesGateway(access),
-    webhookSecrets: webhookSecretsOf(config),
+    webhookSecrets: () => Promise.resolve(webhookSecretsOf(config)),
     queue,
     store,
     jobs,

@@ -1,3 +1,4 @@
+import type { ApiKey } from '../adapters/anthropic/api-key.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
 import type { CommonConfig } from './config.ts';
@@ -7,7 +8,7 @@ import { lazily } from './lazily.ts';
 export interface ModelAccess {
   provider: 'anthropic' | 'script';
   baseUrl: string;
-  apiKey: string;
+  apiKey: ApiKey;
   /** Every call of the platform and of its jobs goes through it. @default globalThis.fetch */
   fetch?: typeof globalThis.fetch;
 }
@@ -15,14 +16,18 @@ export interface ModelAccess {
 /** Stands where a key should; the provider refuses it, and the refusal names the variable. */
 const NO_KEY = 'no-key';
 
-/** Live Claude through the key of the environment. */
+type ModelConfig = Pick<CommonConfig, 'ANTHROPIC_API_KEY' | 'ANTHROPIC_BASE_URL'>;
+
+/** Live Claude through the key of the environment; `current` says which one holds now, where it may be rotated meanwhile. */
 export function modelAccess(
-  config: Pick<CommonConfig, 'ANTHROPIC_API_KEY' | 'ANTHROPIC_BASE_URL'>,
+  config: ModelConfig,
+  current?: () => Promise<Pick<ModelConfig, 'ANTHROPIC_API_KEY'>>,
 ): ModelAccess {
+  const keyOf = ({ ANTHROPIC_API_KEY: key }: Pick<ModelConfig, 'ANTHROPIC_API_KEY'>): string => key ?? NO_KEY;
   return {
     provider: 'anthropic',
     baseUrl: config.ANTHROPIC_BASE_URL,
-    apiKey: config.ANTHROPIC_API_KEY ?? NO_KEY,
+    apiKey: current === undefined ? keyOf(config) : async () => keyOf(await current()),
   };
 }
 

@@ -5,16 +5,26 @@ import type { Identity } from '../ports/identity.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { CommonConfig } from './config.ts';
 import type { IdentityConfig } from './identity-config.ts';
-import { lazily } from './lazily.ts';
+import { lazily, whichever } from './lazily.ts';
 
 export type OpenIdentityConfig = IdentityConfig & Pick<CommonConfig, 'PENSTOCK_TENANT' | 'PENSTOCK_TOKEN'>;
 
 type Open = (config: OpenIdentityConfig, ports: Pick<Ports, 'store' | 'clock' | 'log'>) => Promise<Identity>;
 
-/** Who calls a function in the cloud, by the mode of its configuration; its library is read with the first request. */
-export function openIdentity(...[config, ports]: Parameters<Open>): Identity {
+/**
+ * Who calls a function in the cloud, by the mode of its configuration; its library is read with the first request. `current` says which
+ * token holds now, where it may be rotated meanwhile.
+ */
+export function openIdentity(
+  config: OpenIdentityConfig,
+  ports: Parameters<Open>[1],
+  current: () => Promise<Pick<OpenIdentityConfig, 'PENSTOCK_TOKEN'>> = () => Promise.resolve(config),
+): Identity {
   const mode = config.PENSTOCK_IDENTITY;
-  return { mode, ...lazily(() => MODES[mode](config, ports), ['authenticate']) };
+  const open = async (): Promise<Identity> => MODES[mode]({ ...config, ...(await current()) }, ports);
+  // The other modes hold no secret, and keep the keys that they fetched.
+  const find = mode === 'local' ? whichever : lazily;
+  return { mode, ...find(open, ['authenticate']) };
 }
 
 const MODES: Record<Identity['mode'], Open> = {

@@ -12,9 +12,15 @@ export const SECRET_VARIABLES = [
   'PENSTOCK_TOKEN',
 ] as const;
 
+/** Ends while processes run: a version that is disabled or destroyed, or not there yet, is none. */
+const ENDING: (typeof SECRET_VARIABLES)[number] = 'GITHUB_WEBHOOK_SECRET_PREVIOUS';
+
 type SecretVariables = Partial<Pick<CommonConfig, (typeof SECRET_VARIABLES)[number]>>;
 
-/** The same configuration with each name of a secret replaced by its text. Throws with the variable, the secret and what to do. */
+/**
+ * The same configuration with each name of a secret replaced by its text as it is now: whoever asks again has a rotated one as soon as
+ * the port has. Throws with the variable, the secret and what to do.
+ */
 export async function resolveSecrets<T extends SecretVariables>(config: T, secrets: Secrets): Promise<T> {
   const resolved = SECRET_VARIABLES.map(async (variable): Promise<SecretVariables> => {
     const value = config[variable];
@@ -24,7 +30,11 @@ export async function resolveSecrets<T extends SecretVariables>(config: T, secre
   return Object.assign({}, config, ...(await Promise.all(resolved))) as T;
 }
 
-async function resolve(variable: string, name: string, secrets: Secrets): Promise<string> {
+async function resolve(
+  variable: (typeof SECRET_VARIABLES)[number],
+  name: string,
+  secrets: Secrets,
+): Promise<string | undefined> {
   if (!SECRET_NAME.test(name)) {
     throw new PenstockError(
       'config',
@@ -35,6 +45,7 @@ async function resolve(variable: string, name: string, secrets: Secrets): Promis
     return await secrets.read(name);
   } catch (error) {
     if (!(error instanceof PenstockError)) throw error;
+    if (variable === ENDING && error.code === 'config') return undefined;
     // Not `forbidden`: it is the platform that may not, not who calls it.
     const code = isTransient(error) ? error.code : 'config';
     throw new PenstockError(code, `${variable}: ${error.message}`, { retry: error.retry, cause: error });

@@ -2,6 +2,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import type { Log } from '../../ports/log.ts';
 import type { Model, ModelAnswer, ModelRequest } from '../../ports/model.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
+import type { ApiKey } from './api-key.ts';
 import { cappedFetch } from './capped-fetch.ts';
 import { toMessageParams, type MessageParams } from './message-params.ts';
 import { toModelAnswer } from './model-answer.ts';
@@ -14,7 +15,7 @@ const MAX_CONTINUATIONS = 3;
 
 export interface AnthropicModelConfig {
   /** Exactly one of `apiKey` and `authToken`. */
-  apiKey?: string;
+  apiKey?: ApiKey;
   /** Token of an attempt: inside a job, the base URL is that of the attempts API. */
   authToken?: string;
   /** @default 'https://api.anthropic.com' */

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { GatewayAnswer, MessagesGateway } from '../../ports/messages-gateway.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
+import type { ApiKey } from './api-key.ts';
 import { retryAfterMs } from './capped-fetch.ts';
 import { codeOfStatus } from './code-of-status.ts';
 
 export interface MessagesGatewayConfig {
   baseUrl: string;
-  apiKey: string;
+  apiKey: ApiKey;
   fetch?: typeof globalThis.fetch;
 }
 
@@ -37,7 +38,8 @@ export function createMessagesGateway({
     headers: Headers,
     signal: AbortSignal,
   ): Promise<Response> => {
-    const own: Record<string, string> = { 'content-type': 'application/json', 'x-api-key': apiKey };
+    const key = typeof apiKey === 'string' ? apiKey : await apiKey();
+    const own: Record<string, string> = { 'content-type': 'application/json', 'x-api-key': key };
     for (const name of FORWARDED_REQUEST_HEADERS) {
       const value = headers.get(name) ?? (name === 'anthropic-version' ? '2023-06-01' : null);
       if (value !== null) own[name] = value;

@@ -1,4 +1,4 @@
-import { APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk';
+import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import { PenstockError, type ErrorCode, type ErrorOptions } from '../../ports/penstock-error.ts';
 import { retryAfterMs } from './capped-fetch.ts';
@@ -16,6 +16,8 @@ const problem = z.object({ detail: z.string(), code: z.string().optional(), stat
 /** What the SDK throws, as the port's errors. Everything unknown counts as `unavailable`, to be tried again later. */
 export function translateError(error: unknown, context: CallContext): PenstockError {
   if (error instanceof PenstockError) return error;
+  // The key could not be had: the SDK wraps what said why.
+  if (error instanceof AnthropicError && error.cause instanceof PenstockError) return error.cause;
   if (error instanceof APIConnectionError) return fromConnection(error, context);
   if (error instanceof APIError) return fromStatus(error, context);
   const detail = error instanceof Error ? error.message : String(error);

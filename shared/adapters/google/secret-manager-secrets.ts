@@ -14,6 +14,11 @@ export interface SecretManagerSecretsConfig extends GoogleRestConfig {
 
 const TIMEOUT_MS = 10_000;
 const MAX_AGE_MS = 5 * 60_000;
+/** A door that anybody may knock at is not to ask each time for what is not there. */
+const MAX_ABSENT_MS = 60_000;
+
+/** A text, or why there is none. */
+type Known = { text: string; readAt: number } | { absent: PenstockError; readAt: number };
 
 const accessed = z.object({ payload: z.object({ data: z.base64() }) });
 
@@ -21,7 +26,7 @@ const accessed = z.object({ payload: z.object({ data: z.base64() }) });
 export function createSecretManagerSecrets(config: SecretManagerSecretsConfig): Secrets {
   const { clock, timeoutMs = TIMEOUT_MS } = config;
   const rest = createGoogleRest(config);
-  const known = new Map<string, { text: string; readAt: number }>();
+  const known = new Map<string, Known>();
   const reading = new Map<string, Promise<string>>();
 
   async function access(name: string): Promise<string> {
@@ -40,7 +45,9 @@ export function createSecretManagerSecrets(config: SecretManagerSecretsConfig): 
       known.set(name, { text, readAt });
       return text;
     } catch (error) {
-      if (before === undefined || !isTransient(error)) throw error;
+      if (error instanceof PenstockError && error.code === 'config')
+        known.set(name, { absent: error, readAt });
+      if (before === undefined || 'absent' in before || !isTransient(error)) throw error;
       known.set(name, { ...before, readAt });
       return before.text;
     } finally {
@@ -48,11 +55,20 @@ export function createSecretManagerSecrets(config: SecretManagerSecretsConfig): 
     }
   }
 
+  function remembered(name: string): string | undefined {
+    const found = known.get(name);
+    if (found === undefined) return undefined;
+    const ageMs = clock.now() - found.readAt;
+    if ('text' in found) return ageMs < MAX_AGE_MS ? found.text : undefined;
+    if (ageMs < MAX_ABSENT_MS) throw found.absent;
+    return undefined;
+  }
+
   return {
     read: async (name) => {
       if (!SECRET_NAME.test(name)) throw notAName(name);
-      const found = known.get(name);
-      if (found !== undefined && clock.now() - found.readAt < MAX_AGE_MS) return found.text;
+      const found = remembered(name);
+      if (found !== undefined) return found;
       const running = reading.get(name) ?? readNow(name);
       reading.set(name, running);
       return running;

@@ -114,12 +114,23 @@ describe('dead letters over HTTP (000-10, 000-14)', () => {
     const [letter] = (await list()).items;
     expect(await post(letter?.id ?? '', 'replay')).toMatchObject({
       status: 409,
-      body: { detail: expect.stringContaining('retry the run instead') },
+      body: {
+        detail: `run ${ended.id} of this message has ended succeeded and takes no messages; discard the letter, or fork the run to do a task again`,
+      },
     });
+    const failed = await failedRun(world);
+    const before = new Set((await list()).items.map(({ id }) => id));
+    await keepMessage(world, 'm-3', failed.id);
+    const late = (await list()).items.find(({ id }) => !before.has(id));
+    expect(await post(late?.id ?? '', 'replay')).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('retry the run instead, or fork it from one of its tasks') },
+    });
+    const known = new Set((await list()).items.map(({ id }) => id));
     await keepMessage(world, 'm-2');
-    const other = (await list()).items.find(({ id }) => id !== letter?.id);
+    const other = (await list()).items.find(({ id }) => !known.has(id));
     expect((await post(other?.id ?? '', 'replay')).status).toBe(422);
-    expect((await list('?state=open')).items).toHaveLength(2);
+    expect((await list('?state=open')).items).toHaveLength(4);
   });
 
   it('are not found under another id, or by another tenant', async () => {

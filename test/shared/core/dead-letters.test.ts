@@ -222,7 +222,7 @@ describe('replaying a message', () => {
     await keep('run-accepted', message);
     await expect(replay(await onlyId())).rejects.toMatchObject({
       code: 'conflict',
-      message: `run ${id} of this message has ended cancelled and takes no messages; retry the run instead`,
+      message: `run ${id} of this message has ended cancelled and takes no messages; retry the run instead, or fork it from one of its tasks`,
     });
     expect((await letters())[0]?.letter).toMatchObject({ state: 'open', replays: [] });
     await keep('notification-requested', message);

@@ -37,6 +37,16 @@ describe('the secrets of a configuration', () => {
     await expect(answer).rejects.toThrow(`GITHUB_WEBHOOK_SECRET: read of secret ${NAME}: no; grant the role`);
   });
 
+  it.each(['not found', 'in DISABLED state'])(
+    'of a rotation that is over count as not given: the previous one of webhooks is %s',
+    async (why) => {
+      const gone = { read: () => Promise.reject(new PenstockError('config', `secret ${NAME} is ${why}`)) };
+      const resolved = await resolveSecrets({ GITHUB_WEBHOOK_SECRET_PREVIOUS: NAME }, gone);
+      expect(resolved).toEqual({ GITHUB_WEBHOOK_SECRET_PREVIOUS: undefined });
+      await expect(resolveSecrets({ GITHUB_WEBHOOK_SECRET: NAME }, gone)).rejects.toThrow(why);
+    },
+  );
+
   it('that may be had later are asked for later', async () => {
     const away = new PenstockError('unavailable', 'away', { retry: 'later' });
     const answer = resolveSecrets({ PENSTOCK_TOKEN: NAME }, { read: () => Promise.reject(away) });

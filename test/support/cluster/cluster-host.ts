@@ -58,6 +58,8 @@ const FAST = { PENSTOCK_LEASE_SECONDS: '20', PENSTOCK_RENEW_SECONDS: '5', PENSTO
 
 /** The functions know one provider; who answers at its address is up to the test. */
 function modelEnvironment({ baseUrl, apiKey }: HostedOptions['model']): Record<string, string> {
+  if (typeof apiKey !== 'string')
+    throw new Error('functions get their key as text, or as the name of a secret');
   return { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: apiKey, PENSTOCK_UNSAFE_NO_SANDBOX: '1' };
 }
 

@@ -77,7 +77,7 @@ async function servePlatform(
     ports,
     gateway: createMessagesGateway({ baseUrl: upstream.url, apiKey: KEY }),
     identity: createLocalIdentity({ tenant: TENANT }),
-    webhookSecrets: [],
+    webhookSecrets: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };
   const [api, files] = [

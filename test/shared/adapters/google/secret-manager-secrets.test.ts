@@ -8,6 +8,7 @@ import { type SecretsStandIn, startSecretsStandIn } from '../../../support/googl
 const SECRET = 'projects/p/secrets/anthropic';
 const LATEST = `${SECRET}/versions/latest`;
 const FIVE_MINUTES_MS = 300_000;
+const ONE_MINUTE_MS = 60_000;
 const TEXT = 'sk-ant-very-secret';
 
 describe('secrets of Secret Manager', () => {
@@ -80,6 +81,15 @@ describe('secrets of Secret Manager', () => {
     await expect(secrets.read(LATEST)).rejects.toThrow(
       /projects\/p\/secrets\/anthropic\/versions\/latest.*not found.*create the secret/,
     );
+  });
+
+  it('that are not there are asked for once in a minute, and found when somebody adds them', async () => {
+    for (let n = 0; n < 3; n += 1)
+      await expect(secrets.read(LATEST)).rejects.toMatchObject({ code: 'config' });
+    expect(google.calls).toHaveLength(1);
+    google.add(SECRET, TEXT);
+    clock.advance(ONE_MINUTE_MS);
+    expect(await secrets.read(LATEST)).toBe(TEXT);
   });
 
   it.each(['DISABLED', 'DESTROYED'] as const)(
