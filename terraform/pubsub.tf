@@ -12,7 +12,7 @@ locals {
     notification    = { topic = "notification-requested", ack_seconds = 60, max_delivery_attempts = 20 }
     result-handling = { topic = "task-finished", ack_seconds = 60, max_delivery_attempts = 20 }
   }
-  backoff = { minimum = "1s", maximum = "60s" }
+  backoff = { minimum = "10s", maximum = "600s" }
 }
 
 resource "google_pubsub_topic" "topic" {

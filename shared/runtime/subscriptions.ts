@@ -18,7 +18,9 @@ export const DEAD_LETTER_TOPIC: Topic = 'dead-letter';
 const WHILE_AN_AGENT_WORKS = 600;
 /** Reads and writes of records, and a few calls to GitHub. */
 const SHORTLY = 60;
-const RETRIES = { minBackoffSeconds: 1, maxBackoffSeconds: 60, maxDeliveryAttempts: 20 };
+/** Twenty deliveries take two hours and twenty minutes: longer than most outages. What is due by then is asked for by the sweep as well. */
+const BACKOFF = { minBackoffSeconds: 10, maxBackoffSeconds: 600 };
+const RETRIES = { ...BACKOFF, maxDeliveryAttempts: 20 };
 
 /** Every push subscription: what Terraform makes, and whoever stands in for Pub/Sub on one machine. */
 export const SUBSCRIPTIONS: readonly Subscription[] = [
@@ -42,8 +44,7 @@ export const SUBSCRIPTIONS: readonly Subscription[] = [
     function: 'dead-letters',
     topic: DEAD_LETTER_TOPIC,
     ackDeadlineSeconds: SHORTLY,
-    minBackoffSeconds: RETRIES.minBackoffSeconds,
-    maxBackoffSeconds: RETRIES.maxBackoffSeconds,
+    ...BACKOFF,
   },
 ];
 

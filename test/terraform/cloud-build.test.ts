@@ -8,37 +8,46 @@ import { z } from 'zod';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = readFileSync(join(root, 'cloudbuild.yaml'), 'utf8');
 
-const duration = z.string().regex(/^\d+s$/);
+const document: unknown = parse(text);
+/** A build as Google's API takes it; where it is from stands in its `$comment`. */
+const published = z.fromJSONSchema(
+  JSON.parse(readFileSync(join(root, 'test/fixtures/cloud-build/build.schema.json'), 'utf8')) as Parameters<
+    typeof z.fromJSONSchema
+  >[0],
+);
 const texts = z.array(z.string());
-const step = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  allowFailure: z.boolean().optional(),
-  args: texts.optional(),
-  dir: z.string().optional(),
-  entrypoint: z.string().optional(),
-  env: z.array(z.string().regex(/^[A-Z_]+=/)).optional(),
-  script: z.string().optional(),
-  secretEnv: texts.optional(),
-  timeout: duration.optional(),
-  waitFor: texts.optional(),
+/** What of it is asked below. */
+const build = z.object({
+  steps: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      args: texts.optional(),
+      env: texts.optional(),
+      waitFor: texts.optional(),
+    }),
+  ),
+  substitutions: z.record(z.string(), z.string()),
 });
-/** The part of https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#Build that a build here may have. */
-const build = z.strictObject({
-  steps: z.array(step),
-  substitutions: z.record(z.string().regex(/^_[A-Z][A-Z0-9_]*$/), z.string()),
-  timeout: duration,
-  options: z.strictObject({
-    logging: z.enum(['LEGACY', 'GCS_ONLY', 'CLOUD_LOGGING_ONLY', 'NONE']),
-    machineType: z.enum(['E2_HIGHCPU_8', 'E2_HIGHCPU_32', 'E2_MEDIUM', 'N1_HIGHCPU_8', 'N1_HIGHCPU_32']),
-  }),
-  availableSecrets: z.object({}).optional(),
-});
-const { steps, substitutions } = build.parse(parse(text));
+const { steps, substitutions } = build.parse(document);
 /** Google's own, without an underscore. */
 const BUILT_IN = ['COMMIT_SHA', 'PROJECT_ID'];
 
 describe('the build in Google Cloud', () => {
+  it('is one that Google takes, by the schema that it publishes', () => {
+    expect(published.safeParse(document)).toMatchObject({ success: true });
+  });
+
+  it.each([
+    ['a field that there is not', { step: [] }, ''],
+    ['a step with another', { steps: [{ name: 'node:24', command: 'npm ci' }] }, 'steps.0'],
+    ['minutes', { timeout: '90m' }, 'timeout'],
+    ['a machine that there is not', { options: { machineType: 'E2_HIGHCPU_9' } }, 'options.machineType'],
+  ])('would not be with %s', (_what, wrong, path) => {
+    const { error } = published.safeParse({ ...(document as object), ...wrong });
+    expect(error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+  });
+
   it('checks, tests, builds, pushes, plans, applies and asks, in that order', () => {
     const ids = steps.map(({ id }) => id);
     expect(ids).toEqual(['check', 'test', 'build', 'image', 'plan', 'apply', 'smoke']);
@@ -58,6 +67,11 @@ describe('the build in Google Cloud', () => {
         inBuild.includes(`ci:${id}`) || (byHand !== '' && inBuild === byHand.replace(/^sh /, '')),
       ]).toEqual([id, true]);
     }
+  });
+
+  it('names variables and substitutions as Cloud Build wants them', () => {
+    for (const { env = [] } of steps) for (const one of env) expect(one).toMatch(/^[A-Z_]+=/);
+    for (const name of Object.keys(substitutions)) expect(name).toMatch(/^_[A-Z][A-Z0-9_]*$/);
   });
 
   it('uses the substitutions that it documents, that its triggers give, and no others', () => {
