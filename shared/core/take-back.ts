@@ -44,10 +44,7 @@ async function takeBackHere(ports: Ports, found: Task, judge: Judge): Promise<vo
     },
   );
   if (!changed) return;
-  ports.log.warn(
-    `attempt ${task.id}/${generation} is ${task.attempts.at(-1)?.exit?.outcome}`,
-    attemptEndFields(task),
-  );
+  ports.log.warn(`attempt ${task.id}/${generation} is lost`, attemptEndFields(task));
   await admitNext(ports, task);
   await (task.live ? followFailed(ports, task) : followEnded(ports, task));
 }
