@@ -94,6 +94,9 @@ export interface StageRequest {
   state: 'asked' | 'over' | 'delivered';
 }
 
+/** `expected`: it has not begun; `pending`: some checks are not over; `red`: some have failed. */
+export type CiStanding = 'expected' | 'pending' | 'red';
+
 export interface Review {
   id: string;
   agent: string;
@@ -164,6 +167,8 @@ export interface Run {
   heads: string[];
   /** When the newest of them was published. */
   headAt?: number;
+  /** What CI said of a head when it was last looked at, where the run had to wait for it or to mend something. */
+  ci?: { head: string; state: CiStanding; checks: string[] };
   /** When the sweep looks whether CI has begun on it; only while that is waited for. */
   ciLookAt?: number;
   diffStat?: { files: number; added: number; deleted: number };

@@ -50,12 +50,8 @@ async function takeBackOverdue(ports: Ports): Promise<number> {
     { field: 'state', op: 'in', value: UNDER_WAY },
     { field: 'leaseUntil', op: '<', value: now },
   ]);
-  for (const task of overdue)
-    await takeBack(
-      ports,
-      task,
-      lostWhere((current) => current.leaseUntil < now),
-    );
+  const judge = lostWhere((current) => current.leaseUntil < now);
+  for (const task of overdue) await takeBack(ports, task, judge);
   return overdue.length;
 }
 

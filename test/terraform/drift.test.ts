@@ -247,7 +247,9 @@ describe('the environment that Terraform writes', () => {
     const given = /user_env_vars = \{([^}]+)\}/.exec(read('terraform/workflows.tf'))?.[1] ?? '';
     const files = readdirSync(join(root, 'workflows')).filter((file) => file.endsWith('.yaml'));
     const asked = files.flatMap((file) =>
-      [...read(`workflows/${file}`).matchAll(/sys\.get_env\("(PENSTOCK_\w+)"\)/g)].map(([, name]) => name),
+      [...read(`workflows/${file}`).matchAll(/sys\.get_env\("(PENSTOCK_\w+)"\)/g)].map(
+        ([, name = '']) => name,
+      ),
     );
     expect([...new Set(asked)].toSorted()).toEqual(given.match(/PENSTOCK_\w+/g)?.toSorted());
   });

@@ -39,7 +39,7 @@ export function runLocalJob(jobs: ProcessJobStarter): Connector {
     follow: {
       ...real.follow,
       poll: (execution) => {
-        const { metadata } = toPlain(execution) as unknown as LocalExecution;
+        const { metadata } = toPlain(execution) as LocalExecution;
         const code = exits.get(metadata.name);
         if (code === undefined && isAlive(Number(metadata.name))) return Promise.resolve(execution);
         exits.delete(metadata.name);
@@ -58,7 +58,7 @@ function executionOf(name: string, code: number | null | undefined): LocalExecut
 }
 
 function jobOf(body: Value): JobRequest {
-  const { overrides } = toPlain(body) as unknown as RunBody;
+  const { overrides } = toPlain(body) as RunBody;
   const env = overrides?.containerOverrides?.[0]?.env ?? [];
   const valueOf = (name: string): string => env.find((one) => one.name === name)?.value ?? '';
   const [tenant = '', run = '', task = '', generation = ''] = valueOf('PENSTOCK_ATTEMPT').split('/');
