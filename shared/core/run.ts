@@ -53,6 +53,8 @@ export interface RunPlan {
   parallel: number;
   estimateMicroUsd: number;
   filesRead: number;
+  /** What its agents say of the requirement (003-73). */
+  flags?: Record<string, boolean>;
 }
 
 /** Words of a person to a live run. `seq` from 1. */
@@ -101,6 +103,8 @@ export interface Review {
   id: string;
   agent: string;
   instructions: string;
+  /** By what it judges, beside what every task was to be judged by; absent in records of an earlier version. */
+  acceptance?: string[];
 }
 
 /** A person had a hand in it. */

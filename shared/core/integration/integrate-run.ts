@@ -194,13 +194,14 @@ async function publishAndReview(
     note: publishedNote(published.facts),
   });
   const share = Math.floor((freeMicroUsd(run, tasks) * REVIEW_SHARE) / Math.max(1, run.reviews.length));
-  const reviews = run.reviews.map(({ id, agent, instructions }) =>
+  const reviews = run.reviews.map(({ id, agent, instructions, acceptance = [] }) =>
     stageTask(ports, run, {
       id: run.integrations === 1 ? id : `${id}-${run.integrations}`,
       kind: 'review',
       title: 'Review the pull request',
       agent: agentOf(ports, agent),
       instructions,
+      acceptance,
       lane: 'function',
       allotmentMicroUsd: share,
     }),
