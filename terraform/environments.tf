@@ -11,6 +11,7 @@ locals {
       PENSTOCK_BUDGET_USD         = tostring(var.run_budget_usd)
       PENSTOCK_JOB                = local.tiers.standard.name
       PENSTOCK_JOB_HIGH           = local.tiers.high.name
+      PENSTOCK_JOB_WORKFLOW       = var.agent_job.by_workflow ? "agent-job" : null
       PENSTOCK_MAX_JOBS           = tostring(var.agent_job.max_running)
       PENSTOCK_PUBLIC_URL         = local.public_url
       PENSTOCK_REGION             = var.region
@@ -19,7 +20,8 @@ locals {
   }
 
   # Runs that name no driver take `requirement` where it is among these, and otherwise `direct`.
-  drivers = length(local.workflows) == 0 ? {} : { PENSTOCK_DRIVERS = join(",", keys(local.workflows)) }
+  driver_names = [for name in keys(local.workflows) : name if !contains(local.no_drivers, name)]
+  drivers      = length(local.driver_names) == 0 ? {} : { PENSTOCK_DRIVERS = join(",", local.driver_names) }
 
   # `iam` believes what Cloud Run has checked, so it never goes with a public invoker; checks.tf holds that.
   identities = {

@@ -10,8 +10,9 @@ variable "agent_image" {
 }
 
 variable "agent_job" {
-  description = "The Cloud Run jobs that run agents: hours an attempt may take, attempts at the same time, an L4 GPU for the high tier, how programs are confined."
+  description = "The Cloud Run jobs that run agents: hours an attempt may take, attempts at the same time, an L4 GPU for the high tier, how programs are confined, whether workflows/agent-job.yaml starts and follows them."
   type = object({
+    by_workflow   = optional(bool, false)
     gpu           = optional(bool, false)
     max_running   = optional(number, 20)
     sandbox       = optional(string, "auto")

@@ -5,10 +5,15 @@ import { givePlan } from '../../shared/core/drivers/give-plan.ts';
 import { noDecision } from '../../shared/core/decisions/decide.ts';
 import { settleDueDecision } from '../../shared/core/decisions/settle-due-decisions.ts';
 import { decisionDueView, driverView } from '../../shared/core/drivers/driver-view.ts';
+import { giveTicket } from '../../shared/core/jobs/give-ticket.ts';
+import { readJob } from '../../shared/core/jobs/job-view.ts';
+import { reportJobEnd } from '../../shared/core/jobs/report-job-end.ts';
 import { refs } from '../../shared/core/refs.ts';
 import { askedStage, claimBody, drivenPlanBody, stageBody } from '../../shared/messages/driver.ts';
-import { runId, tenantId } from '../../shared/messages/identifiers.ts';
+import { generation, runId, taskId, tenantId } from '../../shared/messages/identifiers.ts';
+import { jobEndBody, ticketBody } from '../../shared/messages/job.ts';
 import { TENANT_HEADER, type Identity } from '../../shared/ports/identity.ts';
+import type { JobId } from '../../shared/ports/job-starter.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { HttpFunction } from '../../shared/runtime/functions.ts';
 import { authenticateCaller, httpDoor, readJson, requireJson } from '../../shared/runtime/http-door.ts';
@@ -16,7 +21,10 @@ import { authenticateCaller, httpDoor, readJson, requireJson } from '../../share
 /** Of a plan with a few words for each of many tasks. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** What a workflow may ask for: to drive a run, its next stage, and where the run stands. It is answered at once, and woken later. */
+/**
+ * What a workflow may ask for: to drive a run, its next stage, and where the run stands; for the job of an attempt, its ticket and
+ * its end. It is answered at once, and woken later.
+ */
 export const stages: HttpFunction = {
   name: 'stages',
   app: ({ ports, identity }) => {
@@ -46,6 +54,20 @@ export const stages: HttpFunction = {
       const body = stageBody.parse(await readJson(context));
       return context.json(driverView(await askStage(ports, { ...named, stage, ...body })), 202);
     });
+    const attempt = '/internal/runs/:id/tasks/:task/attempts/:generation';
+    app.get(attempt, async (context) => context.json(await readJob(ports, await jobOf(identity, context))));
+    app.post(`${attempt}/ticket`, async (context) => {
+      const job = await jobOf(identity, context);
+      requireJson(context);
+      const { execution } = ticketBody.parse(await readJson(context));
+      return context.json(await giveTicket(ports, { ...job, execution }));
+    });
+    app.post(`${attempt}/ended`, async (context) => {
+      const job = await jobOf(identity, context);
+      requireJson(context);
+      const { execution, ...end } = jobEndBody.parse(await readJson(context));
+      return context.json(await reportJobEnd(ports, { ...job, execution }, end));
+    });
     app.get('/internal/decisions/:id', async (context) => {
       const { tenant, id } = await decisionOf(identity, context);
       const found = await ports.store.get(refs.decision(tenant, id));
@@ -65,6 +87,14 @@ async function runOf(identity: Identity, context: Context): Promise<{ tenant: st
   const run = runId.safeParse(context.req.param('id'));
   if (!run.success) throw noRun(context.req.param('id') ?? '');
   return { tenant, run: run.data };
+}
+
+async function jobOf(identity: Identity, context: Context): Promise<JobId> {
+  const named = await runOf(identity, context);
+  const task = taskId.safeParse(context.req.param('task'));
+  const number = generation.safeParse(Number(context.req.param('generation')));
+  if (task.success && number.success) return { ...named, task: task.data, generation: number.data };
+  throw new PenstockError('not_found', `run ${named.run} has no such attempt; end this execution`);
 }
 
 /** No id of a decision looks otherwise. */

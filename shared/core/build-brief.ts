@@ -10,8 +10,10 @@ import { modelFor } from './models/model-for.ts';
 import type { ModelEntry } from './models/model-table.ts';
 import type { Ports } from './ports.ts';
 import { blobKeys } from './refs.ts';
+import { readOutput } from './read-output.ts';
 import { isToSplit } from './remedy.ts';
 import type { Run } from './run.ts';
+import { reviewCriteria, reviewedWork } from './review-brief.ts';
 import { ancestorsOf, inDependencyOrder, readTasks } from './run-tasks.ts';
 import type { Task, TaskAttempt } from './task.ts';
 
@@ -59,9 +61,11 @@ export async function buildBrief(
       ? run.requirement
       : `${run.title}\n\n${run.requirement}`,
     instructions: task.instructions,
-    acceptance: task.acceptance,
+    acceptance: task.kind === 'review' ? reviewCriteria(task, others) : task.acceptance,
     scope: task.scope,
-    dependencies: await dependenciesOf(ports, task, others),
+    dependencies: await (task.kind === 'review'
+      ? reviewedWork(ports, others)
+      : dependenciesOf(ports, task, others)),
     ...(await delegatedBy(ports, task)),
     ...(await saidBefore(ports, run, task)),
     ...previousOf(task),
@@ -116,12 +120,6 @@ async function dependenciesOf(
         output: (await readOutput(ports, other)).slice(0, MAX_DEPENDENCY_CHARS),
       })),
   );
-}
-
-async function readOutput(ports: Pick<Ports, 'blobs'>, task: Task): Promise<string> {
-  const key = task.result?.outputKey;
-  const bytes = key === undefined ? undefined : await ports.blobs.get(key);
-  return bytes === undefined ? '' : new TextDecoder().decode(bytes);
 }
 
 function previousOf(task: Task): Pick<AttemptBrief, 'previousFailure'> {

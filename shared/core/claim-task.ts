@@ -164,7 +164,7 @@ function answer(result: { data: Task; version: string; changed: boolean }, fence
   return { outcome: decideDispatch(task, fence.generation, now) === 'ended' ? 'ended' : 'other', task };
 }
 
-function formatTicket({ tenant, run, task, generation }: TaskHint, secret: string): string {
+export function formatTicket({ tenant, run, task, generation }: Omit<TaskHint, 'v'>, secret: string): string {
   return [tenant, run, task, String(generation), secret].join('.');
 }
 

@@ -20,6 +20,7 @@ import { announceEnd } from './release-dependants.ts';
 import { tierOf } from './remedy.ts';
 import { renewAttempt } from './renew-attempt.ts';
 import { repositoryTools } from './repository/repository-tools.ts';
+import type { Run, Target } from './run.ts';
 import type { Task } from './task.ts';
 import { traceOf } from './trace-of.ts';
 
@@ -134,14 +135,19 @@ async function work(ports: Ports, fence: Fence, claimed: Versioned<Task>): Promi
   const open = async (): Promise<OpenAttempt> => {
     const run = (await ports.store.get(refs.run(fence.tenant, fence.run)))?.data;
     const brief = await buildBrief(ports, fence, task, run);
-    const reading = repositoryTools(
-      ports,
-      run?.targets[task.target],
-      ports.agents.get(task.agent)?.tools ?? [],
-    );
+    const reading = repositoryTools(ports, sourceOf(run, task), ports.agents.get(task.agent)?.tools ?? []);
     filesRead = reading.filesRead;
     return { attempt: createAttempt(ports, fence, brief), tools: reading.tools };
   };
   const result = task.kind === 'plan' ? await planWork(ports, open) : await ports.work(open);
   return result.outcome === 'succeeded' ? { ...result, filesRead: filesRead() } : result;
+}
+
+/** What its tools read: for a review the commit that is to be merged, for everything else the base. */
+function sourceOf(run: Run | undefined, { kind, target }: Task): Target | undefined {
+  const source = run?.targets[target];
+  const head = run?.heads.at(-1);
+  return kind === 'review' && source !== undefined && head !== undefined
+    ? { ...source, baseSha: head }
+    : source;
 }

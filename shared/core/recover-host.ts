@@ -2,7 +2,8 @@ import { MAX_PAGE } from '../ports/store.ts';
 import { change } from './change.ts';
 import type { Ports } from './ports.ts';
 import type { Effect } from './refs.ts';
-import { sweep, type SweepReport, takeBack } from './sweep.ts';
+import { sweep, type SweepReport } from './sweep.ts';
+import { lostWhere, takeBack } from './take-back.ts';
 import { currentAttempt, type Task, UNDER_WAY } from './task.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function recoverHost(ports: Ports): Promise<SweepReport> {
   });
   const isDead = (task: Task) =>
     task.state === 'starting' || (task.lane === 'function' && currentAttempt(task)?.host !== ports.host);
-  for (const { data } of held.documents) if (isDead(data)) await takeBack(ports, data, isDead);
+  for (const { data } of held.documents) if (isDead(data)) await takeBack(ports, data, lostWhere(isDead));
   await releaseEffects(ports);
   return sweep(ports, { runCheckMs: 0 });
 }

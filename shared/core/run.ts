@@ -53,6 +53,8 @@ export interface RunPlan {
   parallel: number;
   estimateMicroUsd: number;
   filesRead: number;
+  /** What its agents say of the requirement (003-73). */
+  flags?: Record<string, boolean>;
 }
 
 /** Words of a person to a live run. `seq` from 1. */
@@ -94,10 +96,15 @@ export interface StageRequest {
   state: 'asked' | 'over' | 'delivered';
 }
 
+/** `expected`: it has not begun; `pending`: some checks are not over; `red`: some have failed. */
+export type CiStanding = 'expected' | 'pending' | 'red';
+
 export interface Review {
   id: string;
   agent: string;
   instructions: string;
+  /** By what it judges, beside what every task was to be judged by; absent in records of an earlier version. */
+  acceptance?: string[];
 }
 
 /** A person had a hand in it. */
@@ -164,6 +171,8 @@ export interface Run {
   heads: string[];
   /** When the newest of them was published. */
   headAt?: number;
+  /** What CI said of a head when it was last looked at, where the run had to wait for it or to mend something. */
+  ci?: { head: string; state: CiStanding; checks: string[] };
   /** When the sweep looks whether CI has begun on it; only while that is waited for. */
   ciLookAt?: number;
   diffStat?: { files: number; added: number; deleted: number };

@@ -1,5 +1,5 @@
 import { MAX_PAGE, type Where } from '../ports/store.ts';
-import { admitNext, admitWaiting } from './admission.ts';
+import { admitWaiting } from './admission.ts';
 import { change } from './change.ts';
 import { openDecision } from './decisions/open-decision.ts';
 import { settleDueDecisions } from './decisions/settle-due-decisions.ts';
@@ -8,17 +8,15 @@ import { continueCancel } from './cancel-run.ts';
 import { deliverCallback } from './drivers/deliver-callback.ts';
 import { checkDriver } from './drivers/start-driver.ts';
 import { dispatchTask } from './dispatch-task.ts';
-import { attemptEndFields } from './end-fields.ts';
-import { failed } from './finish-attempt.ts';
-import { followEnded, followFailed } from './follow-task.ts';
+import { followEnded } from './follow-task.ts';
 import { settleHolds } from './pause-run.ts';
 import { type Ports, publish } from './ports.ts';
 import { refs, tasksOf } from './refs.ts';
 import { isTerminal, type Run } from './run.ts';
 import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
-import { currentAttempt, isUnderWay, type Task, UNDER_WAY } from './task.ts';
-import { traceOf } from './trace-of.ts';
+import { lostWhere, takeBack } from './take-back.ts';
+import { type Task, UNDER_WAY } from './task.ts';
 
 export interface SweepReport {
   lost: number;
@@ -52,44 +50,9 @@ async function takeBackOverdue(ports: Ports): Promise<number> {
     { field: 'state', op: 'in', value: UNDER_WAY },
     { field: 'leaseUntil', op: '<', value: now },
   ]);
-  for (const task of overdue) await takeBack(ports, task, (current) => current.leaseUntil < now);
+  const judge = lostWhere((current) => current.leaseUntil < now);
+  for (const task of overdue) await takeBack(ports, task, judge);
   return overdue.length;
-}
-
-/** The attempt is lost: its lease has passed, or its process is known dead. Its task goes on with the next generation. */
-export function takeBack(ports: Ports, found: Task, isDead: (task: Task) => boolean): Promise<void> {
-  const { tenant, run, id: task } = found;
-  const start = { name: 'lost attempt', parent: traceOf(ports, found), fields: { tenant, run, task } };
-  return ports.trace.span(start, () => takeBackHere(ports, found, isDead));
-}
-
-async function takeBackHere(ports: Ports, found: Task, isDead: (task: Task) => boolean): Promise<void> {
-  const now = ports.clock.now();
-  const generation = currentAttempt(found)?.generation;
-  const { data: task, changed } = await change(
-    ports.store,
-    refs.task(found.tenant, found.run, found.id),
-    (current) => {
-      const attempt = currentAttempt(current);
-      if (
-        !isUnderWay(current) ||
-        attempt?.generation !== generation ||
-        attempt === undefined ||
-        !isDead(current)
-      )
-        return undefined;
-      const where = current.state === 'starting' ? 'was never claimed' : 'stopped renewing its lease';
-      const failure = {
-        code: 'lost' as const,
-        message: `attempt ${current.id}/${attempt.generation} ${where}`,
-      };
-      return { data: failed(current, attempt, failure, { now, fraction: ports.ids.fraction(), ports }) };
-    },
-  );
-  if (!changed) return;
-  ports.log.warn(`attempt ${task.id}/${generation} is lost`, attemptEndFields(task));
-  await admitNext(ports, task);
-  await (task.live ? followFailed(ports, task) : followEnded(ports, task));
 }
 
 async function dispatchDue(ports: Ports): Promise<number> {

@@ -30,6 +30,8 @@ export interface TaskAttempt {
   claimHash?: string;
   /** SHA-256 of the one-time ticket of the job lane; removed when it is used. */
   ticketHash?: string;
+  /** Of the workflow that has asked for the ticket; absent where the job is started without one. */
+  execution?: string;
   agent: string;
   agentHash: string;
   /** `script`: no AI answered, and what the meter says is simulated. */

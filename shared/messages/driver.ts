@@ -41,6 +41,8 @@ export const driverView = z.object({
   head: z.string().nullable(),
   /** Why it ended otherwise than succeeded. */
   reason: z.string().nullable(),
+  /** What its plan says of the requirement, once there is one, and what the caller did, which wins. */
+  flags: z.record(z.string(), z.boolean()),
 });
 export type DriverView = z.infer<typeof driverView>;
 

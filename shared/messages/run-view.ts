@@ -59,6 +59,17 @@ export const runView = z.object({
   checksFrom: z.array(z.string()),
   diffStat: diffStat.optional(),
   pullRequest: z.object({ number: z.int(), url: z.string(), ready: z.boolean() }).optional(),
+  /** CI of a commit of its branch: that it is waited for, since when, or which checks were red. Absent: neither. */
+  ci: z
+    .object({
+      head: z.string(),
+      state: z.enum(['expected', 'pending', 'red']),
+      /** When the commit was published; absent for one before the newest. */
+      since: time.optional(),
+      /** Names of the checks that are not over, or have failed. */
+      checks: z.array(z.string()),
+    })
+    .optional(),
   /** Ids of what it waits for a person to decide; of one run, not in lists. Absent: nothing. */
   decisions: z.array(z.string()).optional(),
   /** By which its log entries and spans are found. */
@@ -69,6 +80,7 @@ export const runView = z.object({
   history: z.array(historyView),
 });
 export type RunView = z.infer<typeof runView>;
+export type CiView = NonNullable<RunView['ci']>;
 
 /** An entry of `GET /api/runs/{id}/tasks/{task}/attempts`. */
 export const attemptView = z.object({

@@ -1,4 +1,4 @@
-/** What a workflow is started with. Its argument names the run, by which an execution is found again. */
+/** What a workflow is started with. Its argument says for what, and an execution is found again by it. */
 export interface WorkflowRequest {
   /** Name of the workflow, as a run's driver is called. */
   workflow: string;
@@ -16,10 +16,10 @@ export interface WorkflowExecution {
 /** `unavailable`: nothing can be said of it, or nothing any more. */
 export type WorkflowState = 'active' | 'succeeded' | 'failed' | 'cancelled' | 'unavailable';
 
-/** Runs workflows, each execution for one run. */
+/** Runs workflows, each execution for one run, or for one attempt of it. */
 export interface WorkflowStarter {
   /**
-   * Starts one execution. A second one for the same run does no harm: the run refuses it.
+   * Starts one execution. A second one with the same argument does no harm: the run, or the attempt, refuses it.
    * @throws PenstockError `unavailable` or `timeout` when nobody can tell whether it was started; `config` for an unknown workflow
    */
   start(request: WorkflowRequest): Promise<WorkflowExecution>;

@@ -14,6 +14,9 @@ export const driverName = z
 /** Of runs that name none, where its workflow can be run. */
 export const DEFAULT_DRIVER = 'requirement';
 
+/** Workflows of ours that are started for something else than a run. */
+export const NO_DRIVERS: readonly string[] = ['agent-job', 'decision'];
+
 /** What every platform process takes, wherever it runs. */
 export const commonEnvironment = z.object({
   PORT: port.default(8080),
@@ -30,6 +33,11 @@ export const commonEnvironment = z.object({
   PENSTOCK_RETRY_BASE_SECONDS: seconds(2),
   /** Of a run that names none: `direct`, or the name of a workflow. */
   PENSTOCK_DRIVER: driverName.default('direct'),
+  /**
+   * Name of the workflow that starts the job of each attempt and follows it to its end: `agent-job`, or one of your own with its
+   * argument and its reports. Without it jobs are started directly, and one that dies is noticed when its lease ends.
+   */
+  PENSTOCK_JOB_WORKFLOW: driverName.optional(),
   ANTHROPIC_API_KEY: text.optional(),
   ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com'),
   GITHUB_APP_ID: text.optional(),

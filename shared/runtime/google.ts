@@ -12,6 +12,7 @@ import { composePorts, policyOf, webhookSecretsOf } from './compose-ports.ts';
 import type { Runtime } from './functions.ts';
 import { githubHost } from './github-host.ts';
 import type { GoogleConfig } from './google-config.ts';
+import { launchByWorkflow } from './launch-by-workflow.ts';
 import { lazily } from './lazily.ts';
 import { modelAccess, openModel } from './model-access.ts';
 import { openIdentity } from './open-identity.ts';
@@ -50,6 +51,7 @@ export async function createGoogleRuntime(given: GoogleConfig): Promise<Runtime>
   const { openStore } = await import('./google-store.ts');
   const store = openStore(config, log);
   const queue = openQueue(config, log);
+  const workflows = openWorkflows(config, { clock, log });
   const ports = await composePorts({
     store,
     queue,
@@ -58,8 +60,8 @@ export async function createGoogleRuntime(given: GoogleConfig): Promise<Runtime>
     log,
     trace,
     model: openModel(access, log),
-    jobs: openJobs(config, { clock, log }),
-    workflows: openWorkflows(config, { clock, log }),
+    jobs: openJobs(config, workflows, { clock, log }),
+    workflows,
     codeHost: ({ host }) => {
       if (host === 'github') return github();
       throw new PenstockError('invalid', 'a repository is owner/name here; paths are for local mode');
@@ -105,7 +107,12 @@ function openBlobs(config: GoogleConfig): Blobs {
   return lazily(load, ['put', 'get', 'list', 'delete', 'signUrl']);
 }
 
-function openJobs(config: GoogleConfig, ports: Pick<Ports, 'clock' | 'log'>): JobStarter {
+function openJobs(
+  config: GoogleConfig,
+  workflows: Workflows,
+  ports: Pick<Ports, 'clock' | 'log'>,
+): JobStarter {
+  const workflow = config.PENSTOCK_JOB_WORKFLOW;
   const load = async (): Promise<JobStarter> => {
     const { createGoogleCredentials } = await import('../adapters/google/google-credentials.ts');
     const { createCloudRunJobStarter } = await import('../adapters/google/cloud-run-job-starter.ts');
@@ -117,6 +124,7 @@ function openJobs(config: GoogleConfig, ports: Pick<Ports, 'clock' | 'log'>): Jo
       region: config.PENSTOCK_REGION,
       jobs: { standard: config.PENSTOCK_JOB, high: config.PENSTOCK_JOB_HIGH },
       maxJobs: config.PENSTOCK_MAX_JOBS,
+      ...(workflow === undefined ? {} : { launch: launchByWorkflow(workflows, workflow) }),
     });
   };
   return lazily(load, ['start', 'cancel']);

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ProcessJobStarter } from '../adapters/local/process-job-starter.ts';
 import type { Runner } from '../adapters/workflows/engine/runner.ts';
 import type { Workflow } from '../adapters/workflows/syntax/ast.ts';
 import type { Log } from '../ports/log.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Workflows } from '../ports/workflow-callbacks.ts';
-import { driverName } from './config.ts';
+import { driverName, NO_DRIVERS } from './config.ts';
 import { lazily } from './lazily.ts';
 import { loadOnce } from './load-once.ts';
 
@@ -17,6 +18,8 @@ export interface LocalWorkflowsConfig {
   baseUrl: string;
   token?: string | undefined;
   log: Log;
+  /** Runs what a workflow starts as a Cloud Run job. @default Cloud Run's own address is asked */
+  jobs?: ProcessJobStarter;
 }
 
 export interface LocalWorkflows {
@@ -43,7 +46,7 @@ export function openLocalWorkflows(config: LocalWorkflowsConfig): LocalWorkflows
   });
   return {
     port: lazily(async () => (await opened()).port, ['start', 'cancel', 'state', 'wake']),
-    names: namesIn(config.folder),
+    names: namesIn(config.folder).filter((name) => !NO_DRIVERS.includes(name)),
     recover: async () => {
       if (existsSync(join(config.dataFolder, JOURNAL))) (await opened()).runner.recover();
     },
@@ -63,12 +66,15 @@ async function openRunner(config: LocalWorkflowsConfig) {
   const { createRunnerWorkflows } = await import('../adapters/local/runner-workflows.ts');
   const { loadWorkflow } = await import('../adapters/workflows/syntax/load-workflow.ts');
   const { toPlain } = await import('../adapters/workflows/values.ts');
-  const { log, baseUrl, token = 'local' } = config;
+  const { runLocalJob } = await import('../adapters/local/run-local-job.ts');
+  const { log, baseUrl, token = 'local', jobs } = config;
+  const ours = jobs === undefined ? [] : [runLocalJob(jobs)];
   const identity = () => Promise.resolve(token);
   const runner = createRunner({
-    connectors: runJobsConnectors(),
+    // The later one of a name is taken.
+    connectors: [...runJobsConnectors(), ...ours],
     journal: openSqliteJournal({ folder: config.dataFolder }),
-    env: { PENSTOCK_STAGES_URL: baseUrl },
+    env: { PENSTOCK_STAGES_URL: baseUrl, PENSTOCK_JOB: 'agent-job', PENSTOCK_JOB_HIGH: 'agent-job-high' },
     callbackBaseUrl: baseUrl,
     auth: { oidc: identity, oauth2: identity },
     log: ({ workflow, execution, data }) =>

@@ -13,11 +13,13 @@ import { createSqliteQueue, type SqliteQueue } from '../adapters/local/sqlite-qu
 import { createSqliteStore, type SqliteStore } from '../adapters/local/sqlite-store.ts';
 import { createSystemClock } from '../adapters/local/system-clock.ts';
 import type { Ports, Worker } from '../core/ports.ts';
+import type { JobStarter } from '../ports/job-starter.ts';
 import type { Log } from '../ports/log.ts';
 import { composePorts, policyOf, webhookSecretsOf } from './compose-ports.ts';
 import type { Config } from './config.ts';
 import type { Runtime } from './functions.ts';
 import { githubHost } from './github-host.ts';
+import { launchByWorkflow } from './launch-by-workflow.ts';
 import { type LocalWorkflows, openLocalWorkflows } from './local-workflows.ts';
 import { type ModelAccess, openModel } from './model-access.ts';
 import { openTrace } from './open-trace.ts';
@@ -129,6 +131,7 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
     baseUrl,
     token: config.PENSTOCK_TOKEN,
     log,
+    ...(config.PENSTOCK_JOB_WORKFLOW === undefined ? {} : { jobs }),
   });
   const ports = await composePorts({
     store,
@@ -138,7 +141,7 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
     log,
     trace,
     model: openModel(access, log),
-    jobs,
+    jobs: startedBy(config.PENSTOCK_JOB_WORKFLOW, jobs, workflows),
     workflows: workflows.port,
     codeHost: ({ host }) => (host === 'local-git' ? localGit : github()),
     policy: policyOf(config, {
@@ -172,6 +175,23 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
       database.close();
       await trace.close();
     },
+  };
+}
+
+/** Whether there is room shows when the workflow starts the job; it gives the attempt back then. */
+function startedBy(
+  workflow: string | undefined,
+  jobs: ProcessJobStarter,
+  { port }: LocalWorkflows,
+): JobStarter {
+  if (workflow === undefined) return jobs;
+  const launch = launchByWorkflow(port, workflow);
+  return {
+    start: async (job) => {
+      await launch(job);
+      return 'started';
+    },
+    cancel: (job) => jobs.cancel(job),
   };
 }
 

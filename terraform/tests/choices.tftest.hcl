@@ -91,6 +91,26 @@ run "a_gpu_comes_with_the_memory_that_it_wants" {
   }
 }
 
+run "a_workflow_that_starts_jobs_may_start_them_and_is_named_to_who_asks_for_jobs" {
+  command = plan
+
+  variables {
+    agent_job = { by_workflow = true }
+  }
+  assert {
+    condition     = keys(google_cloud_run_v2_job_iam_member.workflow) == ["high", "standard"]
+    error_message = "agent-job starts jobs that it may not start"
+  }
+  assert {
+    condition     = alltrue([for name in ["agent-execution", "decomposition"] : local.environments[name].PENSTOCK_JOB_WORKFLOW == "agent-job" && contains(keys(google_project_iam_member.workflows), name)])
+    error_message = "who starts jobs does not know the workflow, or may not start it"
+  }
+  assert {
+    condition     = google_workflows_workflow.workflow["agent-job"].call_log_level == "LOG_ERRORS_ONLY" && google_workflows_workflow.workflow["agent-job"].user_env_vars.PENSTOCK_JOB_HIGH == "agent-job-high"
+    error_message = "a log of its calls would hold tickets, or it knows no job"
+  }
+}
+
 run "a_budget_tells_the_channels" {
   command = plan
 

@@ -12,6 +12,13 @@ const PROPERTIES = 'test/shared/core/engine-properties.test.ts';
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'CI that is under way lets the run finish',
+    file: 'shared/core/integration/judge-ci.ts',
+    search: "  if (evidence.state === 'pending') return pendingVerdict(run, reading, policy.ciDeadlineMs);\n",
+    replace: '',
+    test: 'test/shared/core/integration/judge-ci.test.ts',
+  },
+  {
     name: 'no compare-and-set',
     file: 'shared/core/change.ts',
     search: "{ op: 'set', ref, data: next.data, ifVersion: current.version }",
@@ -200,8 +207,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'sweep that takes back what was renewed',
     file: 'shared/core/sweep.ts',
-    search: '(current) => current.leaseUntil < now);',
-    replace: '() => true);',
+    search: '(current) => current.leaseUntil < now',
+    replace: '() => true',
     test: PROPERTIES,
   },
   {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { EXPIRE_AT_FIELD } from '../../shared/adapters/google/firestore-document.ts';
 import { refs } from '../../shared/core/refs.ts';
 import { topics } from '../../shared/messages/topics.ts';
+import { NO_DRIVERS } from '../../shared/runtime/config.ts';
 import { readGoogleConfig } from '../../shared/runtime/google-config.ts';
 import { INDEXES } from '../../shared/runtime/local.ts';
 import { SECRET_VARIABLES } from '../../shared/runtime/resolve-secrets.ts';
@@ -236,6 +237,23 @@ describe('the environment that Terraform writes', () => {
     expect(written).toEqual(expect.arrayContaining(['PENSTOCK_ATTEMPTS_URL', 'PENSTOCK_ATTEMPTS_AUDIENCE']));
   });
 
+  it('names as drivers what drives runs', () => {
+    const none = /no_drivers = \[([^\]]+)\]/.exec(read('terraform/workflows.tf'))?.[1]?.match(/[a-z-]+/g);
+    expect(none?.toSorted()).toEqual(NO_DRIVERS.toSorted());
+    for (const name of NO_DRIVERS) expect(existsSync(join(root, `workflows/${name}.yaml`))).toBe(true);
+  });
+
+  it('has for workflows the names that they read, and no other', () => {
+    const given = /user_env_vars = \{([^}]+)\}/.exec(read('terraform/workflows.tf'))?.[1] ?? '';
+    const files = readdirSync(join(root, 'workflows')).filter((file) => file.endsWith('.yaml'));
+    const asked = files.flatMap((file) =>
+      [...read(`workflows/${file}`).matchAll(/sys\.get_env\("(PENSTOCK_\w+)"\)/g)].map(
+        ([, name = '']) => name,
+      ),
+    );
+    expect([...new Set(asked)].toSorted()).toEqual(given.match(/PENSTOCK_\w+/g)?.toSorted());
+  });
+
   it('is all that a function needs to start', () => {
     const always = Object.fromEntries(
       [
@@ -266,6 +284,7 @@ const VALUES: Record<string, string> = {
   LOG_LEVEL: 'INFO',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otel.example.com',
   PENSTOCK_BUDGET_USD: '2',
+  PENSTOCK_JOB_WORKFLOW: 'agent-job',
   PENSTOCK_MAX_JOBS: '20',
   PENSTOCK_PUBLIC_URL: 'https://api-123456789012.europe-west1.run.app',
   PENSTOCK_TENANT: 'main',

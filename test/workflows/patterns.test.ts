@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
+import { flagsOf, SPECIALISTS } from '../../shared/core/plan/flags-of.ts';
 import { validatePlan } from '../../shared/core/plan/validate-plan.ts';
 import { planProposal } from '../../shared/messages/plan.ts';
 import { POLICY, shippedAgents } from '../support/engine.ts';
@@ -16,7 +17,7 @@ const judge = ({ plan = [] }: StagesStandIn, agents = shipped) =>
 async function played(name: string, flags: Record<string, boolean> = {}): Promise<StagesStandIn> {
   const stand = startStages(name);
   const id = await stand.start(flags);
-  expect(await stand.result(id)).toEqual({ run: 'abcd1234', stage: 'succeeded', reason: null });
+  expect(await stand.result(id)).toMatchObject({ run: 'abcd1234', stage: 'succeeded', reason: null });
   expect(stand.asked.map(({ stage }) => stage)).toEqual(['close']);
   if (stand.plan !== undefined) expect(judge(stand)).toEqual({ ok: true, tasks: stand.plan });
   return stand;
@@ -77,8 +78,22 @@ describe('workflows/conditional.yaml', () => {
     expect(edges(await played('conditional', flags))).toEqual(agents.map((agent) => [agent, []]));
   });
 
-  it('without any flag leaves the plan to the platform', async () => {
-    expect((await played('conditional')).plan).toBeUndefined();
+  it('without any flag leaves the plan to the platform, and says what that is flagged with', async () => {
+    const stand = startStages('conditional');
+    stand.view = { ...stand.view, flags: flagsOf([{ agent: 'mobile_developer' }]) };
+    const flags = { has_ai_features: false, needs_mobile: true, enterprise_deployment: false };
+    expect(await stand.result(await stand.start())).toMatchObject({ stage: 'succeeded', flags });
+    expect(stand.plan).toBeUndefined();
+  });
+
+  it('has for each flag the specialists by whom a plan is known to have it', async () => {
+    for (const [flag, specialists] of Object.entries(SPECIALISTS)) {
+      const stand = await played('conditional', { [flag]: true });
+      expect(edges(stand).map(([agent]) => agent)).toEqual(specialists);
+      expect(flagsOf((stand.plan ?? []).map(({ agent = '' }) => ({ agent })))).toMatchObject({
+        [flag]: true,
+      });
+    }
   });
 });
 

@@ -122,6 +122,7 @@ export function startStages(name: string): StagesStandIn {
       fixRounds: 0,
       head: null,
       reason: null,
+      flags: {},
     },
     asked: [],
     plan: undefined,

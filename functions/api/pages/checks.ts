@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { isTerminal, type Run } from '../../../shared/core/run.ts';
 import type { Task } from '../../../shared/core/task.ts';
+import { ciText, ciView } from '../../../shared/core/views/ci-view.ts';
 import type { CheckResult } from '../../../shared/messages/change-set.ts';
 import type { ReviewAnswer } from '../../../shared/messages/plan.ts';
 import { duration } from './format.ts';
@@ -12,6 +13,7 @@ export function checksCard(run: Run, tasks: readonly Task[]): Html {
     .filter(({ kind, result }) => kind === 'integrate' && result !== undefined)
     .toSorted((a, b) => a.createdAt - b.createdAt)
     .at(-1);
+  const ci = ciView(run);
   const reviews = tasks.filter(({ result }) => result?.review !== undefined);
   return html`<div class="body">
     ${
@@ -19,6 +21,7 @@ export function checksCard(run: Run, tasks: readonly Task[]): Html {
         ? html`<div class="soft">Not integrated${isTerminal(run.stage) ? '' : ' yet'}.</div>`
         : checkList(integration.result?.checks ?? [], `after ${integration.id}`)
     }
+    ${ci === undefined ? nothing : html`<div><span class="pill ${ci.state === 'red' ? 'bad' : ''}">CI</span> ${ciText(ci)}</div>`}
     ${(run.contract?.reasons ?? []).map((reason) => html`<div class="soft small">${reason}</div>`)}
     ${reviews.map((task) => (task.result?.review === undefined ? nothing : review(task, task.result.review)))}
     ${reviews.length > 0 ? html`<div class="soft small">Agents' verdicts are advice; merging is a person's.</div>` : nothing}

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { runJobsConnectors } from '../../../shared/adapters/workflows/connectors/run-jobs.ts';
 import type { ExecutionView } from '../../../shared/adapters/workflows/engine/execution-view.ts';
 import { createRunner, type Runner } from '../../../shared/adapters/workflows/engine/runner.ts';
+import type { RunnerAuth } from '../../../shared/adapters/workflows/engine/services.ts';
 import type { StepEvent } from '../../../shared/adapters/workflows/engine/step-log.ts';
 import { createTimerWheel } from '../../../shared/adapters/workflows/engine/timer-wheel.ts';
 import { createVirtualClock } from '../../../shared/adapters/workflows/engine/virtual-clock.ts';
@@ -22,7 +23,7 @@ import { oneLine } from '../render/wording.ts';
 import type { Screen } from '../screen.ts';
 import { problemLine, readWorkflowFile } from './lint-workflows.ts';
 
-type RunOptions = Pick<WorkflowsOptions, 'json' | 'data' | 'env' | 'trace' | 'virtualTime'>;
+type RunOptions = Pick<WorkflowsOptions, 'json' | 'data' | 'env' | 'trace' | 'virtualTime' | 'googleAuth'>;
 
 const MAX_SHOWN = 200;
 
@@ -34,6 +35,7 @@ export async function runWorkflow({ screen, end }: Cli, file: string, options: R
     clock: options.virtualTime === true ? createVirtualClock({ startMs: Date.now() }) : createTimerWheel(),
     env: options.env,
     connectors: runJobsConnectors(),
+    auth: options.googleAuth === true ? await openGoogleAuth() : NOBODY,
     callbackBaseUrl: () => baseUrl,
     log: ({ severity, data }) => screen.aside(`${severity} ${oneLine(shown(data), MAX_SHOWN)}`),
     onFault: (error) => screen.error(error),
@@ -62,6 +64,23 @@ export async function runWorkflow({ screen, end }: Cli, file: string, options: R
     runner.close();
     server.close();
   }
+}
+
+/** A workflow that asks with an identity is told what to do about it. */
+const NOBODY: RunnerAuth = {
+  oidc: () => Promise.reject(noIdentity()),
+  oauth2: () => Promise.reject(noIdentity()),
+};
+
+function noIdentity(): Error {
+  return new Error(
+    'workflows run has no identity; give --google-auth to ask with yours (gcloud auth application-default login)',
+  );
+}
+
+async function openGoogleAuth(): Promise<RunnerAuth> {
+  const { createRunnerAuth } = await import('../../../shared/adapters/google/runner-auth.ts');
+  return createRunnerAuth();
 }
 
 function argumentOf(data: string | undefined): Value {

@@ -13,6 +13,7 @@ export interface WorkflowsOptions {
   env: Record<string, string>;
   trace?: boolean;
   virtualTime?: boolean;
+  googleAuth?: boolean;
 }
 
 const actions = ['list', 'lint', 'run'] as const;
@@ -35,6 +36,7 @@ export function workflowsCommand(cli: Cli): Command {
       {},
     )
     .option('--trace', 'shows each step of run with its line, its state and what it wrote')
+    .option('--google-auth', 'lets calls of run with auth ask with your Google credentials')
     .option('--virtual-time', 'lets sleeps, retries and timeouts of run take no time')
     .action(async (action: Action, files: string[], options: WorkflowsOptions) => {
       if (action === 'list') await list(cli, options);

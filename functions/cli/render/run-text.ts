@@ -1,3 +1,4 @@
+import { ciText } from '../../../shared/core/views/ci-view.ts';
 import type { CostView, PlanView, RunView, TaskView } from '../../../shared/messages/run-view.ts';
 import { planText } from './plan-text.ts';
 import { changedLines, count, diffStat, duration, oneLine, safeText, usd } from './wording.ts';
@@ -47,6 +48,7 @@ function headText(run: RunView): string[] {
     ...(pull === undefined
       ? []
       : [`  pull request #${pull.number} ${pull.ready ? 'ready' : 'draft'}   ${pull.url}`]),
+    ...(run.ci === undefined ? [] : [`  CI           ${safeText(ciText(run.ci))}`]),
     ...(run.decisions ?? []).map((id) => `  decision     ${id} is open   npx penstock decide ${id}`),
     ...(run.reason === undefined
       ? []

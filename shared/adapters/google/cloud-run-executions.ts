@@ -10,6 +10,8 @@ export interface JobExecution {
   isEnded: boolean;
   /** Values of the variables that it was started with. */
   environment: Record<string, string | undefined>;
+  /** Somebody else starts it: until Google lists it, this stands for it, and its name is not Google's. */
+  isAwaited?: true;
 }
 
 /** As the API has it (https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs.executions). */

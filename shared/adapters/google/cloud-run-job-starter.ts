@@ -29,6 +29,8 @@ export interface CloudRunJobStarterConfig extends GoogleRestConfig {
   maxJobs: number;
   clock: Clock;
   log: Log;
+  /** Has somebody else start the job. @default it is started here */
+  launch?: (job: JobRequest) => Promise<void>;
   /** Of one call. @default 30000 */
   timeoutMs?: number;
   /** How old the count of running executions may be. @default 5000 */
@@ -48,9 +50,12 @@ const CACHE_MS = 5_000;
 const CLOCK_SKEW_MS = 60_000;
 const VARIABLES = { standard: 'PENSTOCK_JOB', high: 'PENSTOCK_JOB_HIGH' };
 
-/** Jobs as executions of Cloud Run jobs that Terraform made: a start hands over the ticket and the attempt, and nothing else. */
+/**
+ * Jobs as executions of Cloud Run jobs that Terraform made: a start hands over the ticket and the attempt, and nothing else. Where a
+ * workflow launches them, this says whether there is room, and cancels.
+ */
 export function createCloudRunJobStarter(config: CloudRunJobStarterConfig): JobStarter {
-  const { clock, log, maxJobs, timeoutMs = TIMEOUT_MS, cacheMs = CACHE_MS } = config;
+  const { clock, log, maxJobs, launch, timeoutMs = TIMEOUT_MS, cacheMs = CACHE_MS } = config;
   const starter: Starter = { rest: createGoogleRest(config), clock, log, timeoutMs };
   const jobs = runJobs(config);
   const known = createKnownExecutions({ ...starter, jobs: distinct(Object.values(jobs)), cacheMs });
@@ -64,7 +69,8 @@ export function createCloudRunJobStarter(config: CloudRunJobStarterConfig): JobS
     if (live + underway >= maxJobs) return 'no_capacity';
     underway += 1;
     try {
-      known.add(await runOnce(starter, jobs[job.tier], job));
+      await launch?.(job);
+      known.add(launch ? awaited(job, clock.now()) : await runOnce(starter, jobs[job.tier], job));
       return 'started';
     } finally {
       underway -= 1;
@@ -87,7 +93,7 @@ export function createCloudRunJobStarter(config: CloudRunJobStarterConfig): JobS
       return result;
     },
     cancel: async (job) => {
-      const isMine = (one: JobExecution) => isOf(one, job) && !one.isEnded;
+      const isMine = (one: JobExecution) => isOf(one, job) && !one.isEnded && one.isAwaited === undefined;
       const recent = (await known.recent()).filter(isMine);
       const mine = recent.length > 0 ? recent : (await known.fresh()).filter(isMine);
       await Promise.all(mine.map(({ name }) => cancelExecution(starter, name)));
@@ -105,6 +111,12 @@ function runJobs({ project, region, jobs }: CloudRunJobStarterConfig): Record<Jo
 
 function distinct(jobs: RunJob[]): RunJob[] {
   return jobs.filter(({ name }, at) => jobs.findIndex((one) => one.name === name) === at);
+}
+
+/** It counts as running at once: whoever starts it needs a moment. */
+function awaited(job: JobRequest, createdAt: number): JobExecution {
+  const name = `launched/${attemptPath(job)}`;
+  return { name, createdAt, isEnded: false, environment: jobEnvironment(job), isAwaited: true };
 }
 
 /** A lost answer is ambiguous: the execution is looked for by its variables, and run again only when none appears. */

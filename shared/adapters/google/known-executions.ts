@@ -42,10 +42,13 @@ export function createKnownExecutions(config: KnownExecutionsConfig): KnownExecu
   /** What Google says of an execution counts; what it does not show yet is as it was started. */
   const withOwn = (listed: JobExecution[]): JobExecution[] => {
     const names = new Set(listed.map(({ name }) => name));
+    const attempts = new Set(listed.map(({ environment }) => environment['PENSTOCK_ATTEMPT']));
+    const isListed = ({ name, isAwaited, environment }: JobExecution): boolean =>
+      isAwaited === true ? attempts.has(environment['PENSTOCK_ATTEMPT']) : names.has(name);
     for (const { name, createdAt } of own.values()) {
       if (createdAt < clock.now() - LAG_MS) own.delete(name);
     }
-    return [...[...own.values()].filter(({ name }) => !names.has(name)), ...listed];
+    return [...[...own.values()].filter((one) => !isListed(one)), ...listed];
   };
 
   return {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
@@ -69,7 +70,7 @@ function encodeArgument({ workflow, argument }: WorkflowRequest): string {
   );
 }
 
-/** The newest for that run among those since then. */
+/** The newest with that argument among those since then. */
 async function findExecution(
   executions: WorkflowExecutions,
   request: WorkflowRequest,
@@ -91,10 +92,9 @@ function startedAt({ startTime }: ExecutionMessage): number {
   return startTime?.seconds == null ? Number.POSITIVE_INFINITY : Number(startTime.seconds) * 1_000;
 }
 
-function isFor({ argument }: ExecutionMessage, { argument: { tenant, run } }: WorkflowRequest): boolean {
+function isFor({ argument: found }: ExecutionMessage, { argument }: WorkflowRequest): boolean {
   try {
-    const named = JSON.parse(argument ?? '') as { tenant?: unknown; run?: unknown } | null;
-    return named?.tenant === tenant && named.run === run;
+    return isDeepStrictEqual(JSON.parse(found ?? ''), argument);
   } catch {
     return false;
   }

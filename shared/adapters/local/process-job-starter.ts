@@ -1,7 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { attemptPath, jobEnvironment, type JobRequest, type JobStarter } from '../../ports/job-starter.ts';
+import {
+  attemptPath,
+  jobEnvironment,
+  type JobId,
+  type JobRequest,
+  type JobStarter,
+} from '../../ports/job-starter.ts';
 import type { Log } from '../../ports/log.ts';
 
 export interface ProcessJobStarterConfig {
@@ -18,6 +24,8 @@ export interface ProcessJobStarterConfig {
 }
 
 export interface ProcessJobStarter extends JobStarter {
+  /** The process of a job that runs: its id, and with what it exits; `null` where a signal ended it. */
+  processOf(job: JobId): { pid: number | undefined; exitCode: Promise<number | null> } | undefined;
   /** Stops all jobs of this process and waits for their end. */
   stop(): Promise<void>;
 }
@@ -25,7 +33,7 @@ export interface ProcessJobStarter extends JobStarter {
 interface RunningJob {
   child: ChildProcess;
   /** Resolves once the process is gone, or when it never came to be. */
-  ended: Promise<void>;
+  ended: Promise<number | null>;
   /** Set by the first request to end it; a repeated one waits for the same end. */
   ending?: Promise<void>;
 }
@@ -39,7 +47,7 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
     const name = attemptPath(job);
     const { tenant, run, task, generation } = job;
     const child = spawnJob(config, job);
-    const ended = new Promise<void>((resolve) => {
+    const ended = new Promise<number | null>((resolve) => {
       // Without a process there is no exit; with one, an error is a signal that could not be sent.
       child.once('spawn', () =>
         child.on('error', (error) => config.log.warn(`job ${name}: ${error.message}`)),
@@ -47,7 +55,7 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
       child.once('error', (error) => {
         if (child.pid !== undefined) return;
         config.log.error(`job ${name} did not start: ${error.message}`, { tenant, run, task, generation });
-        resolve();
+        resolve(null);
       });
       child.once('exit', (code, signal) => {
         if (code !== 0)
@@ -57,10 +65,10 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
             task,
             generation,
           });
-        resolve();
+        resolve(code);
       });
     });
-    jobs.set(name, { child, ended: ended.then(() => void jobs.delete(name)) });
+    jobs.set(name, { child, ended: ended.finally(() => void jobs.delete(name)) });
   }
 
   async function end({ child, ended }: RunningJob): Promise<void> {
@@ -84,6 +92,10 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
       const running = jobs.get(attemptPath(job));
       if (running !== undefined) void endOnce(running);
       return Promise.resolve();
+    },
+    processOf: (job) => {
+      const running = jobs.get(attemptPath(job));
+      return running === undefined ? undefined : { pid: running.child.pid, exitCode: running.ended };
     },
     stop: async () => {
       await Promise.all([...jobs.values()].map(endOnce));

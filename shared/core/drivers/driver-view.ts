@@ -17,6 +17,7 @@ export function driverView(run: Run): DriverView {
     fixRounds,
     head: run.heads.at(-1) ?? null,
     reason: reason?.code ?? null,
+    flags: { ...run.plan?.flags, ...run.flags },
   };
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { advanceRun } from '../advance-run.ts';
 import { change } from '../change.ts';
 import { dispatchTask } from '../dispatch-task.ts';
@@ -13,6 +14,7 @@ import { readTasks } from '../run-tasks.ts';
 import { endRun, notify, settleRun } from '../settle-run.ts';
 import { spentMicroUsd, type Task } from '../task.ts';
 import type { IntegrationPorts } from './integration-ports.ts';
+import { ciOfRun } from './ci-of-run.ts';
 import { decideIntegration, type IntegrationStep } from './decide-integration.ts';
 import { fixInstructions } from './fix-instructions.ts';
 import { publishChangeSet } from './publish-change-set.ts';
@@ -35,7 +37,8 @@ export async function integrateRun(ports: IntegrationPorts, tenant: string, runI
   if (reason !== undefined) return endRun(ports, found.data, 'failed', { reason, tasks });
   try {
     const ci = await readCi(ports, found.data, tasks);
-    await take(ports, found, tasks, decideIntegration(found.data, tasks, { policy: ports.policy, ci }));
+    const step = decideIntegration(found.data, tasks, { policy: ports.policy, ci });
+    await take(ports, found, { tasks, step, ci: ciOfRun(found.data, ci) });
   } catch (error) {
     if (isTransient(error) || !(error instanceof PenstockError)) throw error;
     await endRun(ports, found.data, 'failed', {
@@ -45,11 +48,17 @@ export async function integrateRun(ports: IntegrationPorts, tenant: string, runI
   }
 }
 
+interface NextStep {
+  tasks: Task[];
+  step: IntegrationStep;
+  /** What readers are told of CI. */
+  ci: Run['ci'] | undefined;
+}
+
 async function take(
   ports: IntegrationPorts,
   found: Versioned<Run>,
-  tasks: Task[],
-  step: IntegrationStep,
+  { tasks, step, ci }: NextStep,
 ): Promise<void> {
   const run = found.data;
   switch (step.step) {
@@ -58,12 +67,12 @@ async function take(
     case 'integrate':
       return addIntegration(ports, found);
     case 'fix':
-      return addFix(ports, found, tasks, step);
+      return addFix(ports, withCi(found, ci), tasks, step);
     case 'publish':
       if (!mayBegin(run, 'review')) return handBack(ports, run, 'review');
       return publishAndReview(ports, found, tasks, step.integration);
     case 'await_ci':
-      return awaitCi(ports, found, step.until);
+      return awaitCi(ports, found, { until: step.until, ci });
     case 'finish':
       return mayBegin(run, 'close') ? finish(ports, run, tasks) : handBack(ports, run, 'close');
     case 'fail':
@@ -71,18 +80,27 @@ async function take(
   }
 }
 
-/** Events tell of CI that has begun; whether it has is looked at again by the sweep. */
+/** Events tell of CI that has begun; whether it has is looked at again by the sweep. Who waits with it is told once for each state. */
 async function awaitCi(
   ports: IntegrationPorts,
   found: Versioned<Run>,
-  until: number | undefined,
+  { until, ci }: { until: number | undefined; ci: Run['ci'] | undefined },
 ): Promise<void> {
   const look = (run: Run) => {
-    if (run.stage !== 'awaiting_review' || run.ciLookAt === until) return undefined;
+    const isKnown = run.ciLookAt === until && isDeepStrictEqual(run.ci, ci);
+    if (run.stage !== 'awaiting_review' || isKnown) return undefined;
     const { ciLookAt: _before, ...rest } = run;
-    return { data: until === undefined ? rest : { ...rest, ciLookAt: until } };
+    const next = until === undefined ? rest : { ...rest, ciLookAt: until };
+    return { data: ci === undefined ? next : { ...next, ci } };
   };
-  await change(ports.store, found.ref, look, found);
+  const before = found.data.ci;
+  const { data, changed } = await change(ports.store, found.ref, look, found);
+  if (changed && (before?.head !== ci?.head || before?.state !== ci?.state)) await notify(ports, data);
+}
+
+/** What is red is remembered with the round that mends it. */
+function withCi(found: Versioned<Run>, ci: Run['ci'] | undefined): Versioned<Run> {
+  return ci?.state === 'red' ? { ...found, data: { ...found.data, ci } } : found;
 }
 
 async function finish(ports: IntegrationPorts, run: Run, tasks: Task[]): Promise<void> {
@@ -150,6 +168,7 @@ async function addFix(
         })
       : changed;
   await commitTasks(ports, found, stage, [task]);
+  if (stage !== changed) await notify(ports, stage);
 }
 
 /** The integrated change set goes out as a commit and a draft pull request; then it is judged. */
@@ -175,13 +194,14 @@ async function publishAndReview(
     note: publishedNote(published.facts),
   });
   const share = Math.floor((freeMicroUsd(run, tasks) * REVIEW_SHARE) / Math.max(1, run.reviews.length));
-  const reviews = run.reviews.map(({ id, agent, instructions }) =>
+  const reviews = run.reviews.map(({ id, agent, instructions, acceptance = [] }) =>
     stageTask(ports, run, {
       id: run.integrations === 1 ? id : `${id}-${run.integrations}`,
       kind: 'review',
       title: 'Review the pull request',
       agent: agentOf(ports, agent),
       instructions,
+      acceptance,
       lane: 'function',
       allotmentMicroUsd: share,
     }),

@@ -1,3 +1,4 @@
+import type { CiView } from '../../messages/run-view.ts';
 import { change } from '../change.ts';
 import type { CheckRunUpdate, CodeHost } from '../../ports/code-host.ts';
 import { marker } from '../integration/pull-request-body.ts';
@@ -7,6 +8,7 @@ import { refs } from '../refs.ts';
 import { isTerminal, type Run, type Target } from '../run.ts';
 import { readTasks } from '../run-tasks.ts';
 import { awaitedDecisions } from '../decisions/read-decisions.ts';
+import { ciText, ciView } from '../views/ci-view.ts';
 import { postReminders } from './post-reminders.ts';
 import { progressComment } from './progress-comment.ts';
 
@@ -62,12 +64,14 @@ async function bringCheckRuns(ports: NotifyPorts, host: CodeHost, run: Run, targ
 }
 
 function checkRun(run: Run, headSha: string, superseded: boolean, publicUrl: string): CheckRunUpdate {
+  const ci = ciView(run);
+  const standing = `Run ${run.id} is ${run.stage.replace('_', ' ')}.`;
   const base = {
     name: 'Penstock',
     headSha,
     externalId: `penstock:${run.id}`,
     detailsUrl: `${publicUrl}/runs/${run.id}`,
-    summary: run.reason?.message ?? `Run ${run.id} is ${run.stage.replace('_', ' ')}.`,
+    summary: run.reason?.message ?? (ci === undefined ? standing : `${standing} ${ciText(ci)}`),
   };
   if (superseded)
     return { ...base, status: 'completed', conclusion: 'neutral', title: 'Superseded by a newer commit' };
@@ -89,8 +93,13 @@ function checkRun(run: Run, headSha: string, superseded: boolean, publicUrl: str
     case 'cancelled':
       return { ...base, status: 'completed', conclusion: 'cancelled', title: 'Cancelled' };
     default:
-      return { ...base, status: 'in_progress', title: `In progress: ${run.stage.replace('_', ' ')}` };
+      return { ...base, status: 'in_progress', title: inProgress(run, ci) };
   }
+}
+
+function inProgress({ stage }: Run, ci: CiView | undefined): string {
+  if (stage === 'awaiting_review' && ci !== undefined) return 'Waiting for CI';
+  return `In progress: ${stage.replace('_', ' ')}`;
 }
 
 async function settled(ports: NotifyPorts, run: Run): Promise<void> {

@@ -2,6 +2,7 @@ import type { Decision } from '../decisions/decision.ts';
 import { checksText, marker, MAX_BODY_CHARS, neutralise } from '../integration/pull-request-body.ts';
 import { redact } from '../repository/scan-secrets.ts';
 import { isTerminal, type Run } from '../run.ts';
+import { ciText, ciView } from '../views/ci-view.ts';
 import { decisionText } from './decision-text.ts';
 import { inDependencyOrder } from '../run-tasks.ts';
 import { spentMicroUsd, type Task } from '../task.ts';
@@ -15,12 +16,14 @@ export interface CommentContext {
 
 /** The one comment of a run: where it stands, what each task does, what it cost, and what a person can do. */
 export function progressComment(run: Run, tasks: Task[], { publicUrl, decisions }: CommentContext): string {
+  const ci = ciView(run);
   const spent = tasks.reduce((sum, task) => sum + spentMicroUsd(task), 0);
   const shown = inDependencyOrder(tasks).filter((task) => task.kind !== 'plan');
   const table = shown.map((task) => `| ${task.id} | ${task.agent} | ${task.state} |`).join('\n');
   const parts = [
     `### ${headline(run)}`,
     run.reason === undefined ? '' : run.reason.message,
+    ci === undefined ? '' : ciText(ci),
     ...decisions.map(decisionText),
     shown.length === 0 ? '' : `| task | agent | state |\n|---|---|---|\n${table}`,
     isTerminal(run.stage) ? checks(run, tasks) : '',

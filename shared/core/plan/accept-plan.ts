@@ -15,6 +15,7 @@ import { readTasks } from '../run-tasks.ts';
 import { endRun, notify, settleRun } from '../settle-run.ts';
 import type { Task } from '../task.ts';
 import { estimatePlan } from './estimate-plan.ts';
+import { flagsOf } from './flags-of.ts';
 import { levelsOf } from './levels.ts';
 import { planTasks } from './plan-tasks.ts';
 import { readReused } from './reused-tasks.ts';
@@ -152,7 +153,7 @@ function reviewsOf(ports: AcceptPorts, run: Run, plan: StoredPlan): Review[] {
   if (run.targets.length === 0) return [];
   const planned = plan.tasks
     .filter((task) => ports.agents.get(task.agent)?.category === 'assessment')
-    .map(({ id, agent, instructions }) => ({ id, agent, instructions }));
+    .map(({ id, agent, instructions, acceptance }) => ({ id, agent, instructions, acceptance }));
   return planned.length > 0 ? planned : [DEFAULT_REVIEW];
 }
 
@@ -183,5 +184,6 @@ function summarise(
     parallel: Math.max(1, ...widths.values()),
     estimateMicroUsd: estimatePlan(open(plan.tasks), ports.agents),
     filesRead: plan.filesRead,
+    flags: flagsOf(plan.tasks),
   };
 }

@@ -1,6 +1,7 @@
 import type { Agent } from '../../messages/agent-file.ts';
 import type { PlannedTask, PlanProposal, ProposedTask } from '../../messages/plan.ts';
 import { candidatesFor, capabilitiesOf } from '../agent-registry/candidates.ts';
+import { withAgentEdges } from './agent-edges.ts';
 import { levelsOf } from './levels.ts';
 import { withScopeEdges } from './scope-edges.ts';
 
@@ -17,7 +18,7 @@ export type PlanVerdict = { ok: true; tasks: PlannedTask[] } | { ok: false; reas
 
 /**
  * Nodes first, then edges by issued ids; all reasons at once.
- * An accepted plan has an edge between any two parallel tasks whose file scopes overlap.
+ * An accepted plan has an edge between any two parallel tasks whose file scopes overlap, or whose agent may not run parallel.
  */
 export function validatePlan(
   proposal: PlanProposal,
@@ -34,7 +35,8 @@ export function validatePlan(
     ...shapeReasons(tasks, limits),
   ];
   if (reasons.length > 0) return { ok: false, reasons: reasons.slice(0, MAX_REASONS) };
-  return { ok: true, tasks: withScopeEdges(tasks, (task) => isAssessment(task, agents)) };
+  const scoped = withScopeEdges(tasks, (task) => isAssessment(task, agents));
+  return { ok: true, tasks: withAgentEdges(scoped, (name) => agents.get(name)?.can_run_parallel ?? true) };
 }
 
 /** The named one, or the first that has the capability; nothing where none has. */

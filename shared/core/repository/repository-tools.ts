@@ -19,7 +19,7 @@ const listInput = z.object({ path: z.string().optional() });
 const readInput = z.object({ path: z.string() });
 const searchInput = z.object({ pattern: z.string().min(1).max(500), path: z.string().optional() });
 
-/** Reading tools of the function lane: the repository at the run's base, through its host. */
+/** Reading tools of the function lane: the repository at the commit that its target names as base, through its host. */
 export function repositoryTools(
   ports: Pick<Ports, 'codeHost'>,
   target: Target | undefined,

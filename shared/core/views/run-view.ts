@@ -2,11 +2,13 @@ import type { HistoryView, RunView } from '../../messages/run-view.ts';
 import { parseTraceparent } from '../../ports/traceparent.ts';
 import type { HistoryEntry } from '../history.ts';
 import type { Run } from '../run.ts';
+import { ciView } from './ci-view.ts';
 import { isoTime } from './iso-time.ts';
 
 /** A run as its readers see it: no key of a blob, no installation, no hash of its own chain. */
 export function runView(run: Run): RunView {
   const { plan, reason, origin, diffStat, pullRequest, endedAt } = run;
+  const ci = ciView(run);
   return {
     id: run.id,
     title: run.title,
@@ -30,6 +32,7 @@ export function runView(run: Run): RunView {
     checksFrom: run.contract?.reasons ?? [],
     ...(diffStat === undefined ? {} : { diffStat }),
     ...(pullRequest === undefined ? {} : { pullRequest }),
+    ...(ci === undefined ? {} : { ci }),
     ...traceView(run),
     createdAt: isoTime(run.createdAt),
     updatedAt: isoTime(run.updatedAt),

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { serve } from '@hono/node-server';
 import type { Server } from 'node:net';
+import { checksCard } from '../../../functions/api/pages/checks.ts';
 import { change } from '../../../shared/core/change.ts';
 import { refs } from '../../../shared/core/refs.ts';
 import type { Run } from '../../../shared/core/run.ts';
@@ -34,6 +35,13 @@ async function page(path: string): Promise<{ text: string; headers: Headers }> {
 }
 
 describe('the page of a run', () => {
+  it('says which checks of CI were red on which commit', async () => {
+    const ci = { head: 'abcdef0123'.repeat(4), state: 'red' as const, checks: ['test <b>'] };
+    const card = async (changes: Partial<Run>) => String(await checksCard({ ...run, ...changes }, []));
+    expect(await card({ stage: 'integrating', ci })).toContain('CI was red on commit abcdef0: test &lt;b&gt;.');
+    expect(await card({})).not.toContain('on commit');
+  });
+
   it('shows stage, tasks, timeline, log, change, cost, checks and review', async () => {
     const { text } = await page(`/runs/${run.id}?log=api.1`);
     for (const part of [

@@ -45,6 +45,22 @@ describe('penstock runs', () => {
   });
 });
 
+describe('penstock show of a run that waits for CI', () => {
+  it('says on which commit, since when, and for what', async () => {
+    const ci = {
+      head: '9f'.repeat(20),
+      state: 'pending' as const,
+      since: '2026-11-20T10:03:00.000Z',
+      checks: ['test'],
+    };
+    await api.stop();
+    api = await startApiStandIn([finishedRun('7f3a', { stage: 'awaiting_review', ci })]);
+    expect((await penstock(['show', '7f3a'])).stdout).toContain(
+      '  CI           Waits for CI on commit 9f9f9f9 since 2026-11-20 10:03 UTC: test.\n',
+    );
+  });
+});
+
 describe('a run id on the command line', () => {
   it('may be its unique start, also of a run on a later page', async () => {
     const { code, stdout } = await penstock(['open', 'b2']);

@@ -26,6 +26,8 @@ main:
           double: 1.0
 `;
 const BAD = '- one:\n    call: http.get\n- two:\n    next: three\n';
+const ASKS =
+  '- ask:\n    call: http.get\n    args:\n      url: http://127.0.0.1:9/\n      auth:\n        type: OIDC\n';
 const UNSURE = '- one:\n    return: "n: ${1}"\n';
 
 describe('penstock workflows', () => {
@@ -94,6 +96,22 @@ describe('penstock workflows', () => {
       error: { payload: '"hello nobody"' },
     });
     expect(failed.stderr).toMatch(/in step "end_well", routine "main", line: 12/);
+  });
+
+  it('asks with your Google credentials where it is told to, and else says how', async () => {
+    writeFileSync(file('asks.yaml'), ASKS);
+    const args = ['workflows', 'run', file('asks.yaml')];
+    const [asNobody, unable] = await Promise.all([
+      runPenstock(args),
+      runPenstock([...args, '--google-auth'], {
+        env: { GOOGLE_APPLICATION_CREDENTIALS: file('no-such-key.json') },
+      }),
+    ]);
+    expect([asNobody.code, unable.code]).toEqual([1, 1]);
+    expect(asNobody.stderr).toContain(
+      'AuthError: no OIDC token: workflows run has no identity; give --google-auth to ask with yours',
+    );
+    expect(unable.stderr).toMatch(/AuthError: no OIDC token: .*no-such-key\.json/);
   });
 
   it('says what is wrong with a command, and ends with 2', async () => {

@@ -47,6 +47,7 @@ inProcess(describe, 'the test plays the workflow')('the stages of a run that a w
       fixRounds: 0,
       head: null,
       reason: null,
+      flags: { has_ai_features: false, needs_mobile: false, enterprise_deployment: false },
     });
     expect(await ask('execute', request(2))).toMatchObject({ status: 202 });
     await platform.settled();

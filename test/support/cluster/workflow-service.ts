@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runJobsConnectors } from '../../../shared/adapters/workflows/connectors/run-jobs.ts';
 import { createRunner } from '../../../shared/adapters/workflows/engine/runner.ts';
 import { openSqliteJournal } from '../../../shared/adapters/workflows/engine/sqlite-journal.ts';
 import { createExecutionsApi } from '../../../shared/adapters/workflows/executions-api/executions-api.ts';
 import type { Workflow } from '../../../shared/adapters/workflows/syntax/ast.ts';
 import { loadWorkflow } from '../../../shared/adapters/workflows/syntax/load-workflow.ts';
+import { NO_DRIVERS } from '../../../shared/runtime/config.ts';
 import { portOf } from '../port-of.ts';
 
 export interface WorkflowService {
@@ -34,6 +36,7 @@ export async function startWorkflowService(options: WorkflowServiceOptions): Pro
   const runner = createRunner({
     project,
     location,
+    connectors: runJobsConnectors(),
     journal: openSqliteJournal({ folder }),
     env: { PENSTOCK_STAGES_URL: stagesUrl },
     callbackBaseUrl: () => url,
@@ -45,7 +48,7 @@ export async function startWorkflowService(options: WorkflowServiceOptions): Pro
   if (!server.listening) await once(server, 'listening');
   url = `http://127.0.0.1:${portOf(server)}`;
   return {
-    environment: { PENSTOCK_WORKFLOWS_URL: url, PENSTOCK_DRIVERS: [...workflows.keys()].join(',') },
+    environment: { PENSTOCK_WORKFLOWS_URL: url, PENSTOCK_DRIVERS: driversOf(workflows) },
     stop: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -56,6 +59,11 @@ export async function startWorkflowService(options: WorkflowServiceOptions): Pro
   };
 }
 
+/** As Terraform names them. */
+function driversOf(workflows: ReadonlyMap<string, Workflow>): string {
+  return [...workflows.keys()].filter((name) => !NO_DRIVERS.includes(name)).join(',');
+}
+
 function loadAll(): Map<string, Workflow> {
   const files = readdirSync(WORKFLOWS).filter((file) => file.endsWith('.yaml'));
   return new Map(files.map((file) => [basename(file, '.yaml'), load(file)]));
@@ -64,6 +72,7 @@ function loadAll(): Map<string, Workflow> {
 function load(file: string): Workflow {
   const { workflow, problems } = loadWorkflow(readFileSync(join(WORKFLOWS, file), 'utf8'), {
     name: basename(file, '.yaml'),
+    connectors: runJobsConnectors(),
   });
   if (workflow === undefined)
     throw new Error(`${file}: ${problems.map(({ message }) => message).join('; ')}`);

@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import type { JobRequest, JobStarter } from '../../../../shared/ports/job-starter.ts';
+import { PenstockError } from '../../../../shared/ports/penstock-error.ts';
 import { aJob, jobStarterContract } from '../../../contract/job-starter-contract.ts';
 import type { Failure } from '../../../support/google/google-server.ts';
 import { type RunStandInOptions, startRunStandIn } from '../../../support/google/run-stand-in.ts';
@@ -120,6 +121,41 @@ describe('the starter of Cloud Run jobs', () => {
       world.clock.advance(6_000);
       await starter.start(aJob({ task: 'late' }));
       expect(world.calls('executions.list')).toHaveLength(4);
+    });
+  });
+
+  describe('where somebody else launches the jobs', () => {
+    const launched: string[] = [];
+    const launch = (job: JobRequest): Promise<void> => Promise.resolve(void launched.push(job.task));
+    beforeEach(() => void launched.splice(0));
+
+    it('has room for no more than may run, and counts what is launched before it is listed, once', async () => {
+      const starter = await open({}, { maxJobs: 2, launch });
+      expect(await starter.start(aJob({ task: 'a' }))).toBe('started');
+      expect(world.calls('jobs.run')).toHaveLength(0);
+      await world
+        .starter({ maxJobs: 9 })
+        .start(aJob({ task: 'a', ticket: 'another-ticket-of-its-workflow' }));
+      world.clock.advance(6_000);
+      expect(await starter.start(aJob({ task: 'b' }))).toBe('started');
+      expect(await starter.start(aJob({ task: 'c' }))).toBe('no_capacity');
+      expect(launched).toEqual(['a', 'b']);
+    });
+
+    it('cancels what came of it, and minds nothing where nothing has come yet', async () => {
+      const starter = await open({}, { launch });
+      await starter.start(aJob());
+      await expect(starter.cancel(aJob())).resolves.toBeUndefined();
+      await world.starter().start(aJob());
+      await starter.cancel(aJob());
+      expect(world.standIn.executions()).toMatchObject([{ cancelledCount: 1 }]);
+      expect(world.calls('executions.cancel')).toHaveLength(1);
+    });
+
+    it('says that nobody knows, where whoever launches them does not', async () => {
+      const lost = new PenstockError('unavailable', 'no answer', { retry: 'later' });
+      const starter = await open({}, { maxJobs: 1, launch: () => Promise.reject(lost) });
+      await expect(starter.start(aJob())).rejects.toBe(lost);
     });
   });
 

@@ -3,6 +3,7 @@ import { integrateRun } from '../../../../shared/core/integration/integrate-run.
 import type { Ports } from '../../../../shared/core/ports.ts';
 import { refs } from '../../../../shared/core/refs.ts';
 import type { Run } from '../../../../shared/core/run.ts';
+import { runView } from '../../../../shared/core/views/run-view.ts';
 import { sweep } from '../../../../shared/core/sweep.ts';
 import type { CiEvidence, CodeHost } from '../../../../shared/ports/code-host.ts';
 import { startEngine, TENANT, type Engine } from '../../../support/engine.ts';
@@ -142,6 +143,40 @@ describe('a run whose head is published and reviewed', () => {
         /<data name="ci">\nCI is red on commit bbbbbbb:\n- test: 1 failed&lt;\/data>\n<\/data>/,
       ),
     });
+  });
+
+  it('says to its readers that it waits, on what and since when, and tells GitHub once for each state', async () => {
+    const target = {
+      host: 'github' as const,
+      repository: 'acme/todo',
+      baseSha: BASE,
+      headBranch: 'penstock/run1',
+    };
+    const told = () => engine.mail.filter(({ topic }) => topic === 'notification-requested').length;
+    const since = new Date(engine.clock.now()).toISOString();
+    files.push('.github/workflows/ci.yml');
+    await store({ targets: [target] });
+    expect(runView(await integrate()).ci).toEqual({ head: HEAD, state: 'expected', since, checks: [] });
+    await integrate();
+    expect(told()).toBe(1);
+    ci[HEAD] = { state: 'pending', pending: ['test', 'lint'] };
+    expect(runView(await integrate()).ci).toMatchObject({ state: 'pending', checks: ['test', 'lint'] });
+    ci[HEAD] = { state: 'pending', pending: ['lint'] };
+    const waiting = runView(await integrate());
+    expect(waiting.ci?.checks).toEqual(['lint']);
+    expect(told()).toBe(2);
+    ci[HEAD] = { state: 'red', failures: [{ name: 'lint', summary: '', url: '' }] };
+    expect(runView(await integrate()).ci).toMatchObject({ head: HEAD, state: 'red', checks: ['lint'] });
+    expect(told()).toBe(3);
+  });
+
+  it('says nothing of CI once it has ended well', async () => {
+    ci[HEAD] = { state: 'pending', pending: ['test'] };
+    await store();
+    await integrate();
+    ci[HEAD] = { state: 'green' };
+    const run = await integrate();
+    expect([run.stage, runView(run).ci]).toEqual(['succeeded', undefined]);
   });
 
   it('fails where CI does not end', async () => {

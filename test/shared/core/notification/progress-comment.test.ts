@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { progressComment } from '../../../../shared/core/notification/progress-comment.ts';
+import type { Run } from '../../../../shared/core/run.ts';
 import { runOf, taskOf } from '../../../support/records.ts';
 
 const check = {
@@ -30,6 +31,24 @@ describe('the one comment of a run', () => {
     expect(comment).not.toContain('| plan |');
     expect(comment).toContain('[run run1](https://p.example/runs/run1)');
     expect(comment.endsWith('<!-- penstock:run:run1 -->')).toBe(true);
+  });
+
+  it('says that it waits for CI, on which commit and since when, or what was red', () => {
+    const head = 'abcdef0123'.repeat(4);
+    const headAt = Date.parse('2026-11-20T10:03:00Z');
+    const waiting = runOf({ stage: 'awaiting_review', heads: [head], headAt });
+    const said = (changes: Partial<Run>) => progressComment({ ...waiting, ...changes }, [api], NOTHING_ELSE);
+    const pending = { head, state: 'pending' as const, checks: ['test', 'lint'] };
+    expect(said({ ci: pending })).toContain(
+      'Waits for CI on commit abcdef0 since 2026-11-20 10:03 UTC: test, lint.',
+    );
+    expect(said({ ci: { head, state: 'expected', checks: [] } })).toContain(
+      'Waits for CI to begin on commit abcdef0 since 2026-11-20 10:03 UTC.',
+    );
+    const red = { head, state: 'red' as const, checks: ['test'] };
+    expect(said({ stage: 'integrating', ci: red })).toContain('CI was red on commit abcdef0: test.');
+    // The next commit is there: what was waited for on the one before is of no interest.
+    expect(said({ heads: [head, 'b'.repeat(40)], ci: pending })).not.toContain('CI');
   });
 
   it('says how it ended, and of a failure why', () => {

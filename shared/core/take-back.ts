@@ -1,0 +1,50 @@
+import type { AttemptFailure } from '../messages/attempt-api.ts';
+import { admitNext } from './admission.ts';
+import { change } from './change.ts';
+import { attemptEndFields } from './end-fields.ts';
+import { failed } from './finish-attempt.ts';
+import { followEnded, followFailed } from './follow-task.ts';
+import type { Ports } from './ports.ts';
+import { refs } from './refs.ts';
+import { currentAttempt, isUnderWay, type Task } from './task.ts';
+import { traceOf } from './trace-of.ts';
+
+/** What an attempt that is under way has failed of without saying so itself; `undefined`: it has not. */
+export type Judge = (task: Task) => AttemptFailure | undefined;
+
+/** An attempt that nobody works on any more, by what its task shows. */
+export function lostWhere(isDead: (task: Task) => boolean): Judge {
+  return (task) => {
+    if (!isDead(task)) return undefined;
+    const where = task.state === 'starting' ? 'was never claimed' : 'stopped renewing its lease';
+    return { code: 'lost', message: `attempt ${task.id}/${currentAttempt(task)?.generation} ${where}` };
+  };
+}
+
+/** Ends the attempt that a task was found with, if it is judged to have failed still. Its task goes on with the next generation. */
+export function takeBack(ports: Ports, found: Task, judge: Judge): Promise<void> {
+  const { tenant, run, id: task } = found;
+  const start = { name: 'lost attempt', parent: traceOf(ports, found), fields: { tenant, run, task } };
+  return ports.trace.span(start, () => takeBackHere(ports, found, judge));
+}
+
+async function takeBackHere(ports: Ports, found: Task, judge: Judge): Promise<void> {
+  const now = ports.clock.now();
+  const generation = currentAttempt(found)?.generation;
+  const { data: task, changed } = await change(
+    ports.store,
+    refs.task(found.tenant, found.run, found.id),
+    (current) => {
+      const attempt = currentAttempt(current);
+      if (attempt === undefined || attempt.generation !== generation || !isUnderWay(current))
+        return undefined;
+      const failure = judge(current);
+      if (failure === undefined) return undefined;
+      return { data: failed(current, attempt, failure, { now, fraction: ports.ids.fraction(), ports }) };
+    },
+  );
+  if (!changed) return;
+  ports.log.warn(`attempt ${task.id}/${generation} is lost`, attemptEndFields(task));
+  await admitNext(ports, task);
+  await (task.live ? followFailed(ports, task) : followEnded(ports, task));
+}
