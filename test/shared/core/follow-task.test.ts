@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { claimTask } from '../../../shared/core/claim-task.ts';
 import { foldHistory } from '../../../shared/core/history.ts';
 import type { AttemptResultInput } from '../../../shared/messages/attempt-api.ts';
-import { takeBack } from '../../../shared/core/sweep.ts';
+import { lostWhere, takeBack } from '../../../shared/core/take-back.ts';
 import type { TaskHint } from '../../../shared/messages/topics.ts';
 import {
   DONE,
@@ -92,7 +92,7 @@ describe('what follows an ended task', () => {
     const { message } = next('task-dispatched') as { message: TaskHint };
     await claimTask(engine.ports, message);
     const ports = { ...engine.ports, work: () => Promise.reject(new Error('nothing is worked here')) };
-    await takeBack(ports, await engine.task(run, 'a'), () => true);
+    await takeBack(ports, await engine.task(run, 'a'), lostWhere(() => true));
     expect(engine.mail).toEqual([{ topic: 'task-dispatched', message: { ...message, task: 'b' } }]);
     await engine.drain();
     const states = (await engine.tasks(run)).map(({ id, state }) => [id, state]);
