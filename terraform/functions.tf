@@ -40,7 +40,7 @@ locals {
       concurrency = 40, memory = "1Gi", timeout_seconds = 900
     }
     dead-letters = {
-      door = "ours", publishes = ["notification-requested", "run-finished", "task-finished"], workflows = "wakes"
+      door = "ours", publishes = ["notification-requested", "run-finished"], workflows = "wakes"
     }
     decomposition = {
       door        = "ours", publishes = local.all_topics

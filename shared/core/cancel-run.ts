@@ -1,7 +1,7 @@
 import { advanceRun, canAdvance } from './advance-run.ts';
 import { change } from './change.ts';
 import { cancelDriver } from './drivers/start-driver.ts';
-import { withdrawn } from './finish-attempt.ts';
+import { withdrawn } from './ended-attempt.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';

@@ -1,5 +1,5 @@
 import { change } from './change.ts';
-import { withdrawn } from './finish-attempt.ts';
+import { withdrawn } from './ended-attempt.ts';
 import { refs } from './refs.ts';
 import { type EndReason, isTerminal } from './run.ts';
 import { readTasks } from './run-tasks.ts';

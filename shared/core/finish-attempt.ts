@@ -1,23 +1,15 @@
-import { type AttemptFailure, type AttemptResult, MAX_SUMMARY_CHARS } from '../messages/attempt-api.ts';
+import type { AttemptResult } from '../messages/attempt-api.ts';
 import type { Versioned } from '../ports/store.ts';
 import { change } from './change.ts';
 import { tellCircuits } from './circuits/tell-circuits.ts';
 import { attemptEndFields } from './end-fields.ts';
-import {
-  classOf,
-  type FailureFacts,
-  nextStep,
-  type NextStep,
-  retryDelayMs,
-  SAME_FAILURE,
-  signatureOf,
-} from './failure.ts';
-import { endedAttempt, type Fence, heldAttempt, withAttempt } from './fence.ts';
-import { appendHistory } from './history.ts';
+import { failed, succeeded } from './ended-attempt.ts';
+import { classOf, type FailureFacts, SAME_FAILURE, signatureOf } from './failure.ts';
+import { endedAttempt, type Fence, heldAttempt } from './fence.ts';
 import type { Ports } from './ports.ts';
 import { blobKeys, refs, tasksOf } from './refs.ts';
 import { announceEnd } from './release-dependants.ts';
-import { currentAttempt, type Task, type TaskAttempt, type TaskResult } from './task.ts';
+import { currentAttempt, type Task, type TaskResult } from './task.ts';
 
 type FinishPorts = Pick<
   Ports,
@@ -119,105 +111,4 @@ async function storeResult(
     ...(changeSet === undefined ? {} : { changeSet }),
     ...(review === undefined ? {} : { review }),
   };
-}
-
-function succeeded(task: Task, attempt: TaskAttempt, result: TaskResult, now: number): Task {
-  const ended: TaskAttempt = { ...settledMeter(attempt), endedAt: now, exit: { outcome: 'succeeded' } };
-  const { signature: _overcome, ...rest } = task;
-  return {
-    ...entered(rest, 'succeeded', withAttempt(task, ended), now),
-    settled: true,
-    live: false,
-    result,
-  };
-}
-
-interface FailureContext extends Partial<Omit<FailureFacts, 'agent'>> {
-  now: number;
-  fraction: number;
-  ports: Pick<Ports, 'policy' | 'agents'>;
-}
-
-/** The task after a failed attempt: waiting for its next one or for a person, or failed. */
-export function failed(
-  task: Task,
-  attempt: TaskAttempt,
-  failure: AttemptFailure,
-  context: FailureContext,
-): Task {
-  const { now, fraction, ports, checksPassed = 0, alike = 0, onBudget = 'fail' } = context;
-  const agent = ports.agents.get(attempt.agent);
-  const next = nextStep(task, failure, { agent, checksPassed, alike, onBudget });
-  const exit = exitOf(failure, next, checksPassed);
-  const attempts = withAttempt(task, { ...settledMeter(attempt), endedAt: now, exit });
-  const because = next.step === 'end' && next.because !== undefined ? `${next.because}: ` : '';
-  const note = `${because}${failure.code}: ${failure.message}`.slice(0, 300);
-  const enter = (state: Task['state']): Task => ({
-    ...entered(task, state, attempts, now, note),
-    signature: signatureOf(failure),
-  });
-  if (next.step === 'ask') return enter('blocked');
-  if (next.step === 'end') {
-    const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
-    return { ...enter(state), live: false, settled: task.optional };
-  }
-  const waiting = { failures: attempts.length, retryAfterMs: failure.retryAfterMs };
-  return { ...enter('pending'), notBefore: now + retryDelayMs(waiting, fraction, ports.policy) };
-}
-
-function exitOf(
-  failure: AttemptFailure,
-  next: NextStep,
-  checksPassed: number,
-): NonNullable<TaskAttempt['exit']> {
-  const { code, message, task } = failure;
-  return {
-    outcome: code === 'lost' ? 'lost' : code === 'cancelled' ? 'cancelled' : 'failed',
-    code,
-    class: classOf(code),
-    signature: signatureOf(failure),
-    message: next.step === 'end' && next.because !== undefined ? stopped(message, next.because) : message,
-    ...(task === undefined ? {} : { task }),
-    ...(checksPassed === 0 ? {} : { checksPassed }),
-    ...(next.step === 'retry' && next.remedy !== undefined ? { remedy: next.remedy } : {}),
-  };
-}
-
-/** The reason stands last, whatever has to give way for it. */
-function stopped(message: string, because: string): string {
-  const reason = `\n${because}; no further attempt is made`;
-  return message.slice(0, MAX_SUMMARY_CHARS - reason.length) + reason;
-}
-
-/** A task that is taken out of a run before its own end. What it was in the middle of is charged and loses its fence. */
-export function withdrawn(task: Task, { at, by, note }: { at: number; by: string; note: string }): Task {
-  const open = task.attempts.at(-1);
-  const exit = { outcome: 'cancelled', code: 'cancelled', class: 'user', message: note } as const;
-  const attempts =
-    open === undefined || open.exit !== undefined
-      ? task.attempts
-      : withAttempt(task, { ...settledMeter(open), endedAt: at, exit });
-  const history = appendHistory(task.history, { at, state: 'cancelled', by, note });
-  return {
-    ...task,
-    state: 'cancelled',
-    attempts,
-    live: false,
-    leaseUntil: 0,
-    updatedAt: at,
-    history,
-  };
-}
-
-/** A reservation that nobody settled any more is charged: the call may have been answered. */
-function settledMeter(attempt: TaskAttempt): TaskAttempt {
-  const { reservedMicroUsd, spentMicroUsd, ...rest } = attempt.meter;
-  const meter = { ...rest, reservedMicroUsd: 0, spentMicroUsd: spentMicroUsd + reservedMicroUsd };
-  return { ...attempt, meter };
-}
-
-function entered(task: Task, state: Task['state'], attempts: TaskAttempt[], at: number, note?: string): Task {
-  const by = `${task.id}/${attempts.at(-1)?.generation ?? 0}`;
-  const history = appendHistory(task.history, { at, state, by, ...(note === undefined ? {} : { note }) });
-  return { ...task, state, attempts, leaseUntil: 0, updatedAt: at, history };
 }

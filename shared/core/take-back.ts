@@ -2,7 +2,7 @@ import type { AttemptFailure } from '../messages/attempt-api.ts';
 import { admitNext } from './admission.ts';
 import { change } from './change.ts';
 import { attemptEndFields } from './end-fields.ts';
-import { failed } from './finish-attempt.ts';
+import { failed } from './ended-attempt.ts';
 import { followEnded, followFailed } from './follow-task.ts';
 import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';

@@ -41,7 +41,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'publish before commit',
-    file: 'shared/core/finish-attempt.ts',
+    file: 'shared/core/ended-attempt.ts',
     search: '  const { data: task, changed } = await change(ports.store, ref, decide, current);',
     replace:
       "  await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation });\n  const { data: task, changed } = await change(ports.store, ref, decide, current);",

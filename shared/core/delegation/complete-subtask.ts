@@ -4,7 +4,7 @@ import { PenstockError } from '../../ports/penstock-error.ts';
 import type { Versioned } from '../../ports/store.ts';
 import { change } from '../change.ts';
 import type { Fence } from '../fence.ts';
-import { withdrawn } from '../finish-attempt.ts';
+import { withdrawn } from '../ended-attempt.ts';
 import { appendHistory } from '../history.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';

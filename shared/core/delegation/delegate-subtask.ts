@@ -3,7 +3,7 @@ import { PenstockError } from '../../ports/penstock-error.ts';
 import { change } from '../change.ts';
 import { dispatchTask } from '../dispatch-task.ts';
 import { type Fence, heldAttempt } from '../fence.ts';
-import { withdrawn } from '../finish-attempt.ts';
+import { withdrawn } from '../ended-attempt.ts';
 import { staleAttempt } from '../meter.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';

@@ -92,7 +92,11 @@ describe('what follows an ended task', () => {
     const { message } = next('task-dispatched') as { message: TaskHint };
     await claimTask(engine.ports, message);
     const ports = { ...engine.ports, work: () => Promise.reject(new Error('nothing is worked here')) };
-    await takeBack(ports, await engine.task(run, 'a'), lostWhere(() => true));
+    await takeBack(
+      ports,
+      await engine.task(run, 'a'),
+      lostWhere(() => true),
+    );
     expect(engine.mail).toEqual([{ topic: 'task-dispatched', message: { ...message, task: 'b' } }]);
     await engine.drain();
     const states = (await engine.tasks(run)).map(({ id, state }) => [id, state]);
