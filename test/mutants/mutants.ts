@@ -41,10 +41,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'publish before commit',
-    file: 'shared/core/ended-attempt.ts',
+    file: 'shared/core/finish-attempt.ts',
     search: '  const { data: task, changed } = await change(ports.store, ref, decide, current);',
     replace:
-      "  await publish(ports, 'task-finished', { v: 1, tenant, run, task: id, generation });\n  const { data: task, changed } = await change(ports.store, ref, decide, current);",
+      '  await announceEnd(ports, current.data, generation);\n  const { data: task, changed } = await change(ports.store, ref, decide, current);',
     test: 'test/shared/core/finish-attempt.test.ts',
   },
   {
@@ -221,7 +221,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lost reservation not charged',
-    file: 'shared/core/finish-attempt.ts',
+    file: 'shared/core/ended-attempt.ts',
     search: 'spentMicroUsd: spentMicroUsd + reservedMicroUsd };',
     replace: 'spentMicroUsd };',
     test: PROPERTIES,
