@@ -140,7 +140,7 @@ export const mutants: readonly Mutant[] = [
     test: 'test/shared/core/follow-task.test.ts',
   },
   {
-    name: 'sole dependant of a lost optional task left to the sweep',
+    name: 'lost optional task that releases nobody',
     file: 'shared/core/follow-task.ts',
     search: 'if (each !== task || !isAnnounced) await releaseSole(ports, each);',
     replace: 'if (each !== task) await releaseSole(ports, each);',
