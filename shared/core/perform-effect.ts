@@ -30,13 +30,21 @@ export async function performEffect(
   const held = await claimEffect(ports, ref);
   if ('done' in held) return held.done;
   try {
-    const result = (await look()) ?? (await act());
+    const result = (await look()) ?? (await act().catch((error: unknown) => foundAfter(error, look)));
     await record(ports, ref, { ...held.effect, state: 'done', result }, held.version);
     return result;
   } catch (error) {
     await record(ports, ref, { ...held.effect, claimUntil: 0 }, held.version);
     throw error;
   }
+}
+
+/** Where it exists although nobody saw it before: a request that was given up was carried out late. */
+async function foundAfter(error: unknown, look: EffectSteps['look']): Promise<EffectResult> {
+  const isThere = error instanceof PenstockError && error.code === 'conflict';
+  const found = isThere ? await look() : undefined;
+  if (found === undefined) throw error;
+  return found;
 }
 
 /** Only one at a time does `action`; it may be done again, so nothing but the claim is recorded. */

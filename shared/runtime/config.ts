@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { PenstockError } from '../ports/penstock-error.ts';
 import { traceVariables } from './trace-config.ts';
+import { whatItTakes } from './what-it-takes.ts';
 
+/** Not one that only a browser or a mail program could open. */
+export const webUrl = z.url({ protocol: /^https?$/ });
 const port = z.coerce.number().int().min(0).max(65_535);
 const usd = z.coerce.number().positive().max(1_000);
 const seconds = (byDefault: number) => z.coerce.number().positive().max(86_400).default(byDefault);
@@ -24,7 +27,7 @@ export const commonEnvironment = z.object({
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'SILENT']).default('INFO'),
   PENSTOCK_TENANT: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,38}$/)
+    .regex(/^[a-z][a-z0-9-]{0,38}$/, 'lower-case letters, digits and -, beginning with a letter, at most 39')
     .default('local'),
   PENSTOCK_TOKEN: text.optional(),
   PENSTOCK_BUDGET_USD: usd.default(2),
@@ -39,12 +42,15 @@ export const commonEnvironment = z.object({
    */
   PENSTOCK_JOB_WORKFLOW: driverName.optional(),
   ANTHROPIC_API_KEY: text.optional(),
-  ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com'),
-  GITHUB_APP_ID: text.optional(),
+  ANTHROPIC_BASE_URL: webUrl.default('https://api.anthropic.com'),
+  GITHUB_APP_ID: z
+    .string()
+    .regex(/^\d+$/, 'the number that the settings of the GitHub App show as its App ID')
+    .optional(),
   GITHUB_PRIVATE_KEY: text.optional(),
   GITHUB_WEBHOOK_SECRET: text.optional(),
   GITHUB_WEBHOOK_SECRET_PREVIOUS: text.optional(),
-  GITHUB_API_URL: z.url().default('https://api.github.com'),
+  GITHUB_API_URL: webUrl.default('https://api.github.com'),
   ...traceVariables,
 });
 
@@ -59,20 +65,35 @@ export function placeVariables(defaults: { lease: number; renew: number; start: 
 }
 
 /** Every environment variable of the platform on one machine; functions in the cloud have theirs in `google-config.ts`, the job in `job-config.ts`, the CLI in `cli-config.ts`. */
-const environment = commonEnvironment.extend({
-  PENSTOCK_DATA: text.default('.penstock'),
-  PENSTOCK_PUBLIC_URL: z.url().optional(),
-  PENSTOCK_SANDBOX: z.enum(['auto', 'bubblewrap', 'none']).default('auto'),
-  PENSTOCK_UNSAFE_NO_SANDBOX: z.enum(['0', '1']).default('0'),
-  PENSTOCK_SWEEP_SECONDS: seconds(1),
-  ...placeVariables({ lease: 20, renew: 5, start: 30, jobs: 4 }),
-});
+const environment = commonEnvironment
+  .extend({
+    PENSTOCK_DATA: text.default('.penstock'),
+    PENSTOCK_PUBLIC_URL: webUrl.optional(),
+    PENSTOCK_SANDBOX: z.enum(['auto', 'bubblewrap', 'none']).default('auto'),
+    PENSTOCK_UNSAFE_NO_SANDBOX: z.enum(['0', '1']).default('0'),
+    PENSTOCK_SWEEP_SECONDS: seconds(1),
+    ...placeVariables({ lease: 20, renew: 5, start: 30, jobs: 4 }),
+  })
+  .superRefine(checkLease);
 export type Config = z.infer<typeof environment>;
 /** What `compose-ports.ts` reads, wherever the process runs. */
 export type CommonConfig = z.infer<typeof commonEnvironment> &
   Pick<Config, 'PENSTOCK_LEASE_SECONDS' | 'PENSTOCK_RENEW_SECONDS' | 'PENSTOCK_START_SECONDS'>;
 
-const SECRETS = /KEY|SECRET|TOKEN/;
+type Leases = Pick<Config, 'PENSTOCK_LEASE_SECONDS' | 'PENSTOCK_RENEW_SECONDS'>;
+
+/** Otherwise no attempt would keep its lease. */
+export function checkLease(
+  { PENSTOCK_LEASE_SECONDS: lease, PENSTOCK_RENEW_SECONDS: renew }: Leases,
+  context: Pick<z.RefinementCtx, 'addIssue'>,
+): void {
+  if (renew < lease || lease <= 0) return;
+  const message = `it has to be less than PENSTOCK_LEASE_SECONDS, which is ${lease}`;
+  context.addIssue({ code: 'custom', path: ['PENSTOCK_RENEW_SECONDS'], message });
+}
+
+/** Names of variables whose values are not repeated. */
+const SECRETS = /(?:KEY|SECRET|SECRET_PREVIOUS|TOKEN|TICKET)$/;
 
 /** The environment of this process: the only place that hands it on. */
 export function processEnvironment(): Record<string, string | undefined> {
@@ -92,13 +113,14 @@ export function parseEnvironment<T extends z.ZodType>(
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(given, { error: whatItTakes });
   if (parsed.success) return parsed.data;
-  const reasons = parsed.error.issues.map(({ path, message }) => {
-    const name = path.join('.');
+  const reasons = parsed.error.issues.map(({ code, path, message }) => {
+    const name = String(path[0]);
     if (given[name] === undefined) return `${name} is not set: ${message}`;
     const got = SECRETS.test(name) ? 'a value' : `'${given[name]}'`;
-    return `${name} got ${got}: ${message}`;
+    // What goes together and what does not says so in a sentence of its own.
+    return code === 'custom' ? `${name} got ${got}: ${message}` : `${name} got ${got} and takes ${message}`;
   });
   throw new PenstockError('config', `settings are wrong: ${reasons.join('; ')}`, { reasons });
 }

@@ -1,23 +1,29 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { PenstockError } from '../ports/penstock-error.ts';
+import { parseEnvironment, webUrl } from './config.ts';
 import { type TraceConfig, traceVariables } from './trace-config.ts';
 
 const flag = z
-  .enum(['', '0', '1', 'false', 'true'])
-  .default('')
+  .enum(['0', '1', 'false', 'true'])
+  .default('0')
   .transform((value) => value === '1' || value === 'true');
 
+const BY_PLATFORM = 'what the platform gives it when it starts an attempt; do not run this job by hand';
+
 const jobEnvironment = z.object({
-  PENSTOCK_ATTEMPTS_URL: z.url({ protocol: /^https?$/ }),
-  PENSTOCK_TICKET: z.string().min(20).max(200),
+  PENSTOCK_ATTEMPTS_URL: z.url({
+    protocol: /^https?$/,
+    error: 'the URL of the attempts function; Terraform sets it on the job',
+  }),
+  /** Both are overrides of each execution. */
+  PENSTOCK_TICKET: z.string({ error: BY_PLATFORM }).min(20, BY_PLATFORM).max(200, BY_PLATFORM),
   /** As `attemptPath` writes it: for people and for finding the execution again. */
-  PENSTOCK_ATTEMPT: z.string().min(1).max(200),
+  PENSTOCK_ATTEMPT: z.string({ error: BY_PLATFORM }).max(200, BY_PLATFORM),
   PENSTOCK_DATA: z.string().min(1).default('/workspace'),
   PENSTOCK_SANDBOX: z.enum(['auto', 'bubblewrap', 'none']).default('auto'),
   PENSTOCK_UNSAFE_NO_SANDBOX: flag,
   /** Where `attempts` is a private Cloud Run service: its URL, for which the job gets ID tokens. */
-  PENSTOCK_ATTEMPTS_AUDIENCE: z.url().optional(),
+  PENSTOCK_ATTEMPTS_AUDIENCE: webUrl.optional(),
   PENSTOCK_TRACEPARENT: z.string().max(200).optional(),
   GOOGLE_CLOUD_PROJECT: z.string().min(1).optional(),
   ...traceVariables,
@@ -42,15 +48,6 @@ export interface JobConfig {
 
 /** The job's settings. Throws `config` naming every variable that is wrong; never shows the ticket. */
 export function readJobConfig(environment: Record<string, string | undefined> = process.env): JobConfig {
-  const parsed = jobEnvironment.safeParse(environment);
-  if (!parsed.success) {
-    const reasons = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new PenstockError(
-      'config',
-      `The job cannot start: ${reasons.join('; ')}. Correct these environment variables.`,
-      { reasons },
-    );
-  }
   const {
     PENSTOCK_ATTEMPTS_URL: attemptsUrl,
     PENSTOCK_TICKET: ticket,
@@ -62,7 +59,7 @@ export function readJobConfig(environment: Record<string, string | undefined> = 
     PENSTOCK_TRACEPARENT: traceparent,
     GOOGLE_CLOUD_PROJECT: project,
     ...trace
-  } = parsed.data;
+  } = parseEnvironment(jobEnvironment, environment);
   const dataFolder = resolve(folder);
   return {
     attemptsUrl,

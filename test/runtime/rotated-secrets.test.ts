@@ -68,11 +68,11 @@ describe('A secret that is rotated while a function runs, named by its latest ve
     const url = `http://127.0.0.1:${portOf(outside)}`;
     runtime = await createGoogleRuntime(
       readGoogleConfig({
-        GOOGLE_CLOUD_PROJECT: 'p',
+        GOOGLE_CLOUD_PROJECT: 'acme',
         PENSTOCK_REGION: 'europe-west1',
-        PENSTOCK_BUCKET: 'b',
-        PENSTOCK_JOB: 'j',
-        PENSTOCK_JOB_HIGH: 'h',
+        PENSTOCK_BUCKET: 'bucket',
+        PENSTOCK_JOB: 'job',
+        PENSTOCK_JOB_HIGH: 'job-high',
         PENSTOCK_PUBLIC_URL: url,
         PENSTOCK_IDENTITY: 'local',
         PENSTOCK_SECRETS_URL: google.url,

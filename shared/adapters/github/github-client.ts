@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { App } from '@octokit/app';
 import { Octokit } from '@octokit/core';
 import { retry } from '@octokit/plugin-retry';
@@ -53,6 +54,7 @@ const PluggedOctokit = Octokit.plugin(retry, throttling);
 export function createGithubClient(config: GithubCodeHostConfig): GithubClient {
   const options = octokitOptions(config);
   const { appId, privateKey } = config;
+  requireKey(privateKey);
   const app = new App({ appId, privateKey, Octokit: PluggedOctokit.defaults(options) });
   const octokit = new PluggedOctokit(options);
   const token = createTokens(app);
@@ -94,6 +96,18 @@ export function createGithubClient(config: GithubCodeHostConfig): GithubClient {
       ),
     ),
   };
+}
+
+/** Otherwise every call would look as if GitHub gave no answer. In an environment line ends may be written as \n. */
+function requireKey(privateKey: string): void {
+  try {
+    createPrivateKey(privateKey.replaceAll('\\n', '\n'));
+  } catch {
+    throw new PenstockError(
+      'config',
+      'GITHUB_PRIVATE_KEY is no private key: give it the whole text of the .pem file that GitHub made for the App',
+    );
+  }
 }
 
 function scopeOf(route: Route): Scope {

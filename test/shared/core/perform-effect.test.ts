@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { exclusively, performEffect } from '../../../shared/core/perform-effect.ts';
 import { refs } from '../../../shared/core/refs.ts';
+import { PenstockError } from '../../../shared/ports/penstock-error.ts';
 import { startEngine, TENANT, type Engine } from '../../support/engine.ts';
 
 const effect = { tenant: TENANT, run: 'run1', id: 'pull-request' };
@@ -39,6 +40,21 @@ describe('an effect outside', () => {
     );
     expect(await performEffect(engine.ports, effect, { look, act })).toEqual({ number: 1 });
     expect(outside).toEqual([1]);
+  });
+
+  it('is found where a try that was given up is carried out between the look and the next try', async () => {
+    const late = async () => {
+      await act();
+      throw new PenstockError('conflict', 'a pull request already exists');
+    };
+    expect(await performEffect(engine.ports, effect, { look, act: late })).toEqual({ number: 1 });
+    expect(outside).toEqual([1]);
+  });
+
+  it('that is refused as a conflict, with nothing there, is refused', async () => {
+    const refused = () => Promise.reject(new PenstockError('conflict', 'the branch has another head'));
+    await expect(performEffect(engine.ports, effect, { look, act: refused })).rejects.toThrow('another head');
+    expect(await performEffect(engine.ports, effect, { look, act })).toEqual({ number: 1 });
   });
 
   it('is done by one at a time: the others come back later', async () => {

@@ -33,10 +33,41 @@ describe('The settings of a function in the cloud', () => {
   it('are refused with what was given instead, but never with a secret', () => {
     const read = (more: Record<string, string>) => () => readGoogleConfig({ ...ENVIRONMENT, ...more });
     expect(read({ FIRESTORE_EMULATOR_HOST: 'nowhere' })).toThrow(
-      /FIRESTORE_EMULATOR_HOST got 'nowhere': host:port/,
+      /FIRESTORE_EMULATOR_HOST got 'nowhere' and takes host:port/,
     );
-    expect(read({ PENSTOCK_LEASE_SECONDS: '0' })).toThrow(/PENSTOCK_LEASE_SECONDS got '0'/);
-    expect(read({ PENSTOCK_RUN_URL: 'run' })).toThrow(/PENSTOCK_RUN_URL got 'run'/);
+    const hidden = { PENSTOCK_TOKEN: 'hush', ANTHROPIC_API_KEY: 'hush', PORT: 'x' };
+    expect(read(hidden)).toThrow(/PORT got 'x'/);
+    expect(read(hidden)).not.toThrow(/hush/);
+  });
+
+  it.each([
+    ['GOOGLE_CLOUD_PROJECT', 'My Project', 'the id of your Google Cloud project, such as acme-agents'],
+    ['GOOGLE_CLOUD_PROJECT', '123456789012', 'the id of your Google Cloud project, such as acme-agents'],
+    ['PENSTOCK_REGION', 'europe-west1-b', 'the region of its Cloud Run jobs, such as europe-west1'],
+    ['PENSTOCK_BUCKET', 'gs://acme', 'the name of its Cloud Storage bucket'],
+    ['PENSTOCK_JOB', 'projects/p/locations/r/jobs/j', 'the name of the Cloud Run job that runs agents'],
+    ['PENSTOCK_PUBLIC_URL', 'penstock.example.com', 'the URL at which people reach the pages'],
+    ['PENSTOCK_RUN_URL', 'run', 'an http or https URL'],
+    ['PENSTOCK_DRIVERS', 'requirement,,x', 'direct, or the name of a workflow'],
+    ['PENSTOCK_MAX_JOBS', 'many', 'a number'],
+    ['PENSTOCK_MAX_JOBS', '1.5', 'a whole number'],
+    ['PENSTOCK_MAX_JOBS', '0', 'at least 1'],
+    ['PENSTOCK_LEASE_SECONDS', '0', 'more than 0'],
+    ['LOG_LEVEL', 'debug', 'one of DEBUG, INFO, WARNING, ERROR, SILENT'],
+    ['GITHUB_APP_ID', 'Iv1.8a61f9b3a7aba766', 'the number that the settings of the GitHub App show'],
+  ])('say what %s takes instead of %j', (name, value, takes) => {
+    const read = () => readGoogleConfig({ ...ENVIRONMENT, [name]: value });
+    expect(read).toThrow(`settings are wrong: ${name} got '${value}' and takes ${takes}`);
+    expect(read).not.toThrow(/[;\n]/);
+  });
+
+  it('are refused where no attempt would keep its lease, whichever of the two is given', () => {
+    const read = (more: Record<string, string>) => () => readGoogleConfig({ ...ENVIRONMENT, ...more });
+    expect(read({ PENSTOCK_RENEW_SECONDS: '180' })).toThrow(
+      "PENSTOCK_RENEW_SECONDS got '180': it has to be less than PENSTOCK_LEASE_SECONDS, which is 180",
+    );
+    expect(read({ PENSTOCK_LEASE_SECONDS: '30' })).toThrow('PENSTOCK_RENEW_SECONDS is not set: it has to be');
+    expect(() => readConfig({ PENSTOCK_RENEW_SECONDS: '20' })).toThrow('PENSTOCK_LEASE_SECONDS, which is 20');
   });
 
   it('give a lease as long as three heartbeats a minute apart, and a job a quarter of an hour to begin', () => {
@@ -48,8 +79,8 @@ describe('The settings of a function in the cloud', () => {
   });
 
   it('take the variables of local mode by the same names', () => {
-    const given = { PENSTOCK_LEASE_SECONDS: '5', PENSTOCK_BUDGET_USD: '7', PENSTOCK_MAX_JOBS: '3' };
-    const expected = { PENSTOCK_LEASE_SECONDS: 5, PENSTOCK_BUDGET_USD: 7, PENSTOCK_MAX_JOBS: 3 };
+    const given = { PENSTOCK_LEASE_SECONDS: '90', PENSTOCK_BUDGET_USD: '7', PENSTOCK_MAX_JOBS: '3' };
+    const expected = { PENSTOCK_LEASE_SECONDS: 90, PENSTOCK_BUDGET_USD: 7, PENSTOCK_MAX_JOBS: 3 };
     expect(readGoogleConfig({ ...ENVIRONMENT, ...given })).toMatchObject(expected);
     expect(readConfig(given)).toMatchObject(expected);
   });

@@ -54,7 +54,11 @@ describe('how a function in the cloud is told whom to trust', () => {
   };
   it.each([
     ['no mode', {}, /PENSTOCK_IDENTITY is not set: iam, iap, oidc or local/],
-    ['another mode', { PENSTOCK_IDENTITY: 'none' }, /PENSTOCK_IDENTITY got 'none': iam, iap, oidc or local/],
+    [
+      'another mode',
+      { PENSTOCK_IDENTITY: 'none' },
+      /PENSTOCK_IDENTITY got 'none' and takes iam, iap, oidc or local/,
+    ],
     [
       'iap without an audience',
       { PENSTOCK_IDENTITY: 'iap' },
@@ -99,7 +103,7 @@ describe('how a function in the cloud is told whom to trust', () => {
     [
       'administrators without an address',
       { ...OIDC, PENSTOCK_ADMINS: 'ada' },
-      /PENSTOCK_ADMINS got 'ada': e-mail addresses/,
+      /PENSTOCK_ADMINS got 'ada' and takes e-mail addresses/,
     ],
     ['a domain as administrators', { ...OIDC, PENSTOCK_ADMINS: 'domain:x.com' }, /PENSTOCK_ADMINS got/],
   ])('refuses %s at start, by the name of the variable', (_, identity, reason) => {

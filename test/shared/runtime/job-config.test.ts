@@ -41,6 +41,14 @@ describe('readJobConfig', () => {
     expect(dataFolder).toBe(`${process.cwd()}/.penstock`);
   });
 
+  it.each(['PENSTOCK_ATTEMPTS_URL', 'PENSTOCK_TICKET', 'PENSTOCK_ATTEMPT'])(
+    'says of %s, when it is missing, who gives it',
+    (name) => {
+      const read = () => readJobConfig({ ...environment, [name]: undefined });
+      expect(read).toThrow(new RegExp(`^settings are wrong: ${name} is not set: .*(Terraform|the platform)`));
+    },
+  );
+
   it('names every wrong variable, and never shows the ticket', () => {
     const wrong = {
       ...environment,

@@ -145,6 +145,21 @@ describe('the GitHub code host, when GitHub fails,', () => {
     limit(403, {}, 'Resource not accessible by integration');
     expect(await failureOf(host.readThread(todo, 1))).toMatchObject({ code: 'forbidden', retry: 'never' });
   });
+
+  it.each(['not a key', '-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----'])(
+    'names the variable of a key that is none, without the key: %j',
+    (privateKey) => {
+      const create = () => createHost({ privateKey });
+      expect(create).toThrow(expect.objectContaining({ code: 'config', retry: 'never' }));
+      expect(create).toThrow(/^GITHUB_PRIVATE_KEY is no private key: [^\n]*\.pem/);
+    },
+  );
+
+  it('takes a key whose line ends are written as \\n, as in an environment', async () => {
+    const privateKey = github.app.privateKey.replaceAll('\n', '\\n');
+    expect(await createHost({ privateKey }).defaultBranch(todo)).toBe('main');
+  });
+
   it('names a wrong key, an App that is not installed and a call that takes too long', async () => {
     const { privateKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,
