@@ -75,7 +75,7 @@ resource "google_monitoring_alert_policy" "alert" {
   }
   documentation {
     mime_type = "text/markdown"
-    content   = "${each.value.says}. What to do: terraform/README.md, \"Runbook\", `${each.key}`."
+    content   = "${each.value.says}. What to do: terraform/README.md, \"Runbook\", `${each.key}`. [Its lines of the log](${local.log_links[each.key]})."
   }
   alert_strategy {
     auto_close = "86400s"

@@ -15,6 +15,10 @@ locals {
     ["Tokens written: an hour by model", "sum by (model) (increase(${local.metric}attempt_output_tokens_sum{${local.run}}[1h]))"],
     ["Cache hits: share of the tokens read, by model", "sum by (model) (increase(${local.metric}attempt_cache_read_tokens_sum{${local.run}}[1h])) / (${local.tokens_read})"],
     ["Response times: p95 by function, ms", "histogram_quantile(0.95, sum by (le, service_name) (rate(run_googleapis_com:request_latencies_bucket{${local.run},service_name=~\"${local.service_names}\"}[5m])))"],
+    # S-20, as far as the platform has a part in it: until the page is sent, not until a browser shows it.
+    ["Time of pages: p95, s", "histogram_quantile(0.95, sum by (le) (increase(${local.metric}page_seconds_bucket{${local.run}}[1h])))"],
+    # Each open page of a live run holds one request; who reads is not logged.
+    ["Concurrent users: requests open at the same time in an instance of api, p99", "histogram_quantile(0.99, sum by (le) (increase(run_googleapis_com:container_max_request_concurrencies_bucket{${local.run},service_name=\"api\"}[5m])))"],
     ["Error rate by function", "sum by (service_name) (rate(run_googleapis_com:request_count{${local.run},service_name=~\"${local.service_names}\",response_code_class=\"5xx\"}[5m]))"],
     ["Requests by function", "sum by (service_name) (rate(run_googleapis_com:request_count{${local.run},service_name=~\"${local.service_names}\"}[5m]))"],
     ["Backlog: messages waiting", "sum by (subscription_id) (pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\"})"],

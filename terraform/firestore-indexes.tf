@@ -58,6 +58,29 @@ resource "google_firestore_index" "index" {
   }
 }
 
+# What agents remember, by likeness, within a project (003-39); Firestore takes up to 2048 dimensions. It has to be there before the
+# first memory, and costs nothing until then.
+locals {
+  memory_vectors = { group = "memories", within = "project", field = "embedding", dimension = 768 }
+}
+
+resource "google_firestore_index" "vectors" {
+  database   = google_firestore_database.default.name
+  collection = local.memory_vectors.group
+
+  fields {
+    field_path = local.memory_vectors.within
+    order      = "ASCENDING"
+  }
+  fields {
+    field_path = local.memory_vectors.field
+    vector_config {
+      dimension = local.memory_vectors.dimension
+      flat {}
+    }
+  }
+}
+
 resource "google_firestore_field" "group" {
   for_each = local.group_fields
 

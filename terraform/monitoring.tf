@@ -36,11 +36,18 @@ locals {
   }
 }
 
+locals {
+  of_functions = "resource.type=\"cloud_run_revision\""
+  log_filters = {
+    for name, one in local.log_metrics : name => join(" AND ", concat([local.of_functions, "jsonPayload.message=~${jsonencode(one.line)}"], try([one.also], [])))
+  }
+}
+
 resource "google_logging_metric" "line" {
   for_each = local.log_metrics
 
   name   = "${var.prefix}/${each.key}"
-  filter = join(" AND ", concat(["resource.type=\"cloud_run_revision\"", "jsonPayload.message=~${jsonencode(each.value.line)}"], try([each.value.also], [])))
+  filter = local.log_filters[each.key]
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -63,7 +70,7 @@ resource "google_logging_metric" "number" {
   for_each = local.log_numbers
 
   name            = "${var.prefix}/${each.key}"
-  filter          = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=~${jsonencode(each.value.line)}"
+  filter          = "${local.of_functions} AND jsonPayload.message=~${jsonencode(each.value.line)}"
   value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
 
   metric_descriptor {
@@ -86,6 +93,28 @@ resource "google_logging_metric" "number" {
       num_finite_buckets = 20
       growth_factor      = 2
       scale              = each.value.least
+    }
+  }
+
+  depends_on = [google_project_service.service]
+}
+
+# S-20. Cloud Run writes a line for every request; its latency is "0.123s".
+resource "google_logging_metric" "page_seconds" {
+  name            = "${var.prefix}/page-seconds"
+  filter          = "${local.of_requests} AND resource.labels.service_name=\"api\" AND httpRequest.requestMethod=\"GET\" AND httpRequest.requestUrl=~\"^https://[^/]+/(runs(/[^/?]+)?)?([?]|$)\""
+  value_extractor = "REGEXP_EXTRACT(httpRequest.latency, \"([0-9.]+)s\")"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = "s"
+  }
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 20
+      growth_factor      = 1.5
+      scale              = 0.01
     }
   }
 

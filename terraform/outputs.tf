@@ -18,6 +18,11 @@ output "image_repository" {
   value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images["penstock"].repository_id}/agent-job"
 }
 
+output "log_queries" {
+  description = "By alert: a day's lines that tell why, in Logs Explorer."
+  value       = local.log_links
+}
+
 output "public_url" {
   description = "Where people reach the pages."
   value       = local.public_url

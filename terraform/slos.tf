@@ -47,6 +47,24 @@ resource "google_monitoring_slo" "intake_fast" {
   }
 }
 
+# S-01. Monitoring refuses what is made of a metric that it does not know yet, so this waits until somebody asks for it.
+resource "google_monitoring_slo" "autonomy" {
+  count = var.alerts.autonomy_slo ? 1 : 0
+
+  service             = google_monitoring_custom_service.penstock.service_id
+  slo_id              = "autonomy"
+  display_name        = "95 % of the runs that end needed no person"
+  goal                = 0.95
+  rolling_period_days = 28
+
+  request_based_sli {
+    good_total_ratio {
+      total_service_filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.line["runs-ended"].name}\" resource.type=\"cloud_run_revision\""
+      bad_service_filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.line["runs-touched"].name}\" resource.type=\"cloud_run_revision\""
+    }
+  }
+}
+
 # The one door that can be asked without an identity. It has no page, and says so: that is the whole function at work.
 resource "google_monitoring_uptime_check_config" "webhooks" {
   display_name = "Penstock: webhooks"

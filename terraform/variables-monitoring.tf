@@ -1,8 +1,17 @@
 variable "alerts" {
-  description = "Whom alerts reach: e-mail addresses, and notification channels that exist already (projects/…/notificationChannels/…); and from how many dollars a day on, spent on models, there is one."
-  type        = object({ channels = optional(list(string), []), emails = optional(list(string), []), usd_per_day = optional(number, 100) })
-  default     = {}
-  nullable    = false
+  description = <<-E
+    Whom alerts reach: e-mail addresses, and notification channels that exist already (projects/…/notificationChannels/…); from how many
+    dollars a day on, spent on models, there is one; and whether autonomy has an objective (S-01): not before a first run has ended, as
+    Monitoring knows nothing of its metrics until then.
+  E
+  type = object({
+    autonomy_slo = optional(bool, false)
+    channels     = optional(list(string), [])
+    emails       = optional(list(string), [])
+    usd_per_day  = optional(number, 100)
+  })
+  default  = {}
+  nullable = false
 
   validation {
     condition     = alltrue([for one in var.alerts.emails : can(regex("^[^@\\s,]+@[^@\\s,]+\\.[^@\\s,]+$", one))])

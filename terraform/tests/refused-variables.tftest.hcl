@@ -1,26 +1,6 @@
 # One broken input for each rule of a variable, all of a round in one plan: every one is refused, by a message of its own, before anything is made.
 mock_provider "google" {
-  mock_data "google_project" {
-    defaults = { number = "123456789012" }
-  }
-  mock_data "google_storage_project_service_account" {
-    defaults = { member = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com" }
-  }
-  mock_resource "google_service_account" {
-    defaults = {
-      email  = "someone@acme-penstock.iam.gserviceaccount.com"
-      id     = "projects/acme-penstock/serviceAccounts/someone@acme-penstock.iam.gserviceaccount.com"
-      member = "serviceAccount:someone@acme-penstock.iam.gserviceaccount.com"
-      name   = "projects/acme-penstock/serviceAccounts/someone@acme-penstock.iam.gserviceaccount.com"
-    }
-  }
-}
-
-variables {
-  project_id  = "acme-penstock"
-  region      = "europe-west1"
-  environment = "dev"
-  agent_image = "europe-west1-docker.pkg.dev/acme-penstock/penstock/agent-job@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  source = "./tests/mocks"
 }
 
 run "what_is_wrong_is_refused_in_the_first_round" {

@@ -1,27 +1,9 @@
 # The system as dev has it, made once against a provider that only pretends.
 mock_provider "google" {
-  mock_data "google_project" {
-    defaults = { number = "123456789012" }
-  }
-  mock_data "google_storage_project_service_account" {
-    defaults = { member = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com" }
-  }
-  mock_resource "google_service_account" {
-    defaults = {
-      email  = "someone@acme-penstock.iam.gserviceaccount.com"
-      id     = "projects/acme-penstock/serviceAccounts/someone@acme-penstock.iam.gserviceaccount.com"
-      member = "serviceAccount:someone@acme-penstock.iam.gserviceaccount.com"
-      name   = "projects/acme-penstock/serviceAccounts/someone@acme-penstock.iam.gserviceaccount.com"
-    }
-  }
+  source = "./tests/mocks"
 }
 
 variables {
-  project_id  = "acme-penstock"
-  region      = "europe-west1"
-  environment = "dev"
-  agent_image = "europe-west1-docker.pkg.dev/acme-penstock/penstock/agent-job@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-
   # Terraform 1.11 wants ephemeral variables set in both halves of a test.
   anthropic_api_key              = "no-key-of-anybody"
   github_private_key             = "-----BEGIN PRIVATE KEY-----"
@@ -29,7 +11,7 @@ variables {
   github_webhook_secret_previous = "fedcba9876543210fedcba9876543210"
 }
 
-run "the_system_is_made_with_what_messages_need" {
+run "the_system_is_made_as_it_was_asked_for_and_lets_nobody_do_more_than_the_table_of_grants_says" {
   # The system can be made.
   assert {
     condition     = length(module.function) == 12
@@ -64,9 +46,6 @@ run "the_system_is_made_with_what_messages_need" {
     ])
     error_message = "the functions framework reads the topic from the path, Cloud Run checks the audience"
   }
-}
-
-run "nobody_may_do_more_than_the_table_of_grants_says" {
   # No grant is a primitive role.
   assert {
     condition     = length(setintersection(toset(concat(local.project_roles, flatten(values(module.function)[*].roles))), toset(["roles/editor", "roles/owner", "roles/viewer"]))) == 0
@@ -101,9 +80,6 @@ run "nobody_may_do_more_than_the_table_of_grants_says" {
     condition     = toset([for name, one in module.function : name if one.ingress == "ALLOW_ALL"]) == toset(["api", "attempts", "intake", "webhooks"])
     error_message = "a function that only the platform calls can be reached from the internet"
   }
-}
-
-run "jobs_records_and_secrets_are_as_asked" {
   # The tiers of the job are as asked and never try again.
   assert {
     condition = { for tier, job in google_cloud_run_v2_job.agent : tier => job.template[0].template[0].containers[0].resources[0].limits } == {
@@ -121,23 +97,14 @@ run "jobs_records_and_secrets_are_as_asked" {
     condition     = [for one in google_firestore_field.expiring : "${one.collection}.${one.field}"] == ["deliveries._penstockExpireAt"]
     error_message = "the ledger of webhooks would grow for ever"
   }
+  # What agents remember can be found by likeness.
+  assert {
+    condition     = [for field in google_firestore_index.vectors.fields : "${field.field_path} ${try(field.vector_config[0].dimension, "")}"] == ["project ", "embedding 768"]
+    error_message = "the index of memories has other fields, or another dimension"
+  }
   # A secret without a number is neither made nor given to anybody.
   assert {
     condition     = length(google_secret_manager_secret.secret) == 0 && alltrue([for one in module.function : !contains(one.roles, "roles/secretmanager.secretAccessor")])
     error_message = "a secret is there that nobody asked for"
-  }
-}
-
-run "a_secret_with_a_number_is_given_to_those_that_need_it" {
-  variables {
-    secret_versions = { github_webhook_secret = 1 }
-  }
-  assert {
-    condition     = [for name, one in module.function : name if contains(one.roles, "roles/secretmanager.secretAccessor")] == ["webhooks"]
-    error_message = "another function than webhooks may read the webhook secret, or webhooks may not"
-  }
-  assert {
-    condition     = google_secret_manager_secret_version.version["GITHUB_WEBHOOK_SECRET"].secret_data == null
-    error_message = "the text of a secret stands in the state"
   }
 }

@@ -314,7 +314,6 @@ group('emulators')('A message that Pub/Sub pushes', () => {
         'webhook',
         'decomposition',
         'agent-execution',
-        'result-handling',
         'agent-execution',
         'attempt',
       ]);

@@ -281,9 +281,11 @@ describe('the environment that Terraform writes', () => {
 
 /** Samples in the shape that Terraform gives. */
 const VALUES: Record<string, string> = {
+  GITHUB_APP_ID: '12345',
   LOG_LEVEL: 'INFO',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otel.example.com',
   PENSTOCK_BUDGET_USD: '2',
+  PENSTOCK_REGION: 'europe-west1',
   PENSTOCK_JOB_WORKFLOW: 'agent-job',
   PENSTOCK_MAX_JOBS: '20',
   PENSTOCK_PUBLIC_URL: 'https://api-123456789012.europe-west1.run.app',

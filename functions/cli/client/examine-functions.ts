@@ -1,6 +1,7 @@
 import { DEFAULT_ROUTE, ROUTES } from '../../../shared/runtime/routes.ts';
 import { SUBSCRIPTIONS } from '../../../shared/runtime/subscriptions.ts';
-import { APPLY, lastOf, presence, type ProjectFinding, unread } from './project-finding.ts';
+import { type Deployed, regionOf, secretsOf, valuesOf } from './deployed-functions.ts';
+import { APPLY, lastOf, nobodyNames, presence, type ProjectFinding } from './project-finding.ts';
 import type { ProjectReader } from './project-reader.ts';
 
 /** Every function, by its name in the project. */
@@ -8,28 +9,11 @@ export const REQUIRED_FUNCTIONS = [
   ...new Set([DEFAULT_ROUTE, ...[...ROUTES, ...SUBSCRIPTIONS].map((one) => one.function)]),
 ].toSorted();
 
-/** A function as the project has it. */
-interface Deployed {
-  /** `projects/P/locations/R/functions/N` */
-  name: string;
-  state?: string;
-  stateMessages?: { message?: string }[];
-  serviceConfig?: {
-    environmentVariables?: Record<string, string>;
-    secretEnvironmentVariables?: { projectId?: string; secret: string; version: string }[];
-  };
-}
-
 /** The functions, and the jobs, buckets and secrets that they name. */
-export async function examineFunctions(reader: ProjectReader, region = '-'): Promise<ProjectFinding[]> {
-  const path = `/v2/projects/${reader.project}/locations/${region}/functions`;
-  const role = 'roles/cloudfunctions.viewer';
-  const answer = await reader.list<Deployed>(
-    { api: 'cloudfunctions', what: 'functions', role, path },
-    'functions',
-  );
-  if (answer.state !== 'ok') return unread('functions', answer);
-  const ours = answer.value.filter(({ name }) => REQUIRED_FUNCTIONS.includes(lastOf(name)));
+export async function examineFunctions(
+  reader: ProjectReader,
+  ours: readonly Deployed[],
+): Promise<ProjectFinding[]> {
   const parts = await Promise.all([jobs(reader, ours), buckets(reader, ours), secrets(reader, ours)]);
   return [...REQUIRED_FUNCTIONS.map((name) => judge(name, ours)), ...parts.flat()];
 }
@@ -46,7 +30,7 @@ function judge(wanted: string, deployed: readonly Deployed[]): ProjectFinding {
 
 async function jobs(reader: ProjectReader, deployed: readonly Deployed[]): Promise<ProjectFinding[]> {
   const named = ['PENSTOCK_JOB', 'PENSTOCK_JOB_HIGH'].flatMap((variable) => valuesOf(deployed, variable));
-  const region = deployed[0]?.name.split('/')[3];
+  const region = regionOf(deployed);
   if (named.length === 0 || region === undefined) return [nobodyNames('jobs')];
   return Promise.all(
     named.map(async (job): Promise<ProjectFinding> => {
@@ -85,13 +69,7 @@ async function buckets(reader: ProjectReader, deployed: readonly Deployed[]): Pr
 
 /** Versions that functions mount; each has to be readable, or no instance starts. A system without a GitHub App mounts none of its. */
 async function secrets(reader: ProjectReader, deployed: readonly Deployed[]): Promise<ProjectFinding[]> {
-  const mounted = deployed
-    .flatMap(({ serviceConfig }) => serviceConfig?.secretEnvironmentVariables ?? [])
-    .map(({ projectId = reader.project, secret, version }) =>
-      secret.startsWith('projects/')
-        ? `${secret}/versions/${version}`
-        : `projects/${projectId}/secrets/${secret}/versions/${version}`,
-    );
+  const mounted = deployed.flatMap((one) => secretsOf(one, reader.project));
   return Promise.all(
     [...new Set(mounted)].toSorted().map(async (path): Promise<ProjectFinding> => {
       const [, , , secret = '', , version = ''] = path.split('/');
@@ -109,13 +87,4 @@ async function secrets(reader: ProjectReader, deployed: readonly Deployed[]): Pr
         : { name, state: 'wrong', detail: `it is ${state}: raise its number in secret_versions, and apply` };
     }),
   );
-}
-
-function valuesOf(deployed: readonly Deployed[], variable: string): string[] {
-  const values = deployed.map(({ serviceConfig }) => serviceConfig?.environmentVariables?.[variable]);
-  return [...new Set(values.filter((value) => value !== undefined))];
-}
-
-function nobodyNames(name: string): ProjectFinding {
-  return { name, state: 'missing', detail: `no function says which; ${APPLY}` };
 }

@@ -1,6 +1,10 @@
 import { topics } from '../../../shared/messages/topics.ts';
 import { SUBSCRIPTIONS } from '../../../shared/runtime/subscriptions.ts';
-import { examineFunctions } from './examine-functions.ts';
+import { readFunctions } from './deployed-functions.ts';
+import { examineFunctions, REQUIRED_FUNCTIONS } from './examine-functions.ts';
+import { examineGrants } from './examine-grants.ts';
+import { examineSchedule } from './examine-schedule.ts';
+import { examineWorkflows } from './examine-workflows.ts';
 import { APPLY, lastOf, presence, type ProjectFinding, unread } from './project-finding.ts';
 import { enableCommand, type ProjectReader, type Question } from './project-reader.ts';
 
@@ -30,7 +34,21 @@ export async function examineProject(reader: ProjectReader, region?: string): Pr
     database(reader),
     allTopics(reader),
     subscriptions(reader),
-    examineFunctions(reader, region),
+    deployment(reader, region),
+  ]);
+  return groups.flat();
+}
+
+/** The functions, and what only they can say where it is. */
+async function deployment(reader: ProjectReader, region?: string): Promise<ProjectFinding[]> {
+  const answer = await readFunctions(reader, region);
+  if (answer.state !== 'ok') return unread('functions', answer);
+  const ours = answer.value.filter(({ name }) => REQUIRED_FUNCTIONS.includes(lastOf(name)));
+  const groups = await Promise.all([
+    examineFunctions(reader, ours),
+    examineWorkflows(reader, ours),
+    examineSchedule(reader, ours),
+    examineGrants(reader, ours),
   ]);
   return groups.flat();
 }

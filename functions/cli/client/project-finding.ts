@@ -15,6 +15,11 @@ export function presence(name: string, isThere: boolean): ProjectFinding {
   return isThere ? { name, state: 'ok', detail: 'there' } : { name, state: 'missing', detail: APPLY };
 }
 
+/** Of what functions would name, and none does. */
+export function nobodyNames(name: string): ProjectFinding {
+  return { name, state: 'missing', detail: `no function says which; ${APPLY}` };
+}
+
 /** The one line for what cannot be looked at. */
 export function unread(name: string, { state, detail }: NoAnswer): ProjectFinding[] {
   return [{ name, state, detail }];

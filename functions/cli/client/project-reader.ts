@@ -12,6 +12,8 @@ export interface Question {
   role: string;
   path: string;
   query?: Record<string, string>;
+  /** Some of Google's questions are posts; they change nothing either. @default GET */
+  method?: 'GET' | 'POST';
 }
 
 /** Why there is no answer. `missing`: what was asked for is not there, or the API is not enabled. */
@@ -50,7 +52,8 @@ export function createProjectReader(config: ProjectReaderConfig): ProjectReader 
 
   async function ask<T extends object>({ api, what, role, ...request }: Question): Promise<T> {
     const rest = createGoogleRest({ baseUrl: baseUrl ?? `https://${api}.googleapis.com`, auth });
-    return rest<T>({ what: `read of ${what}`, role, timeoutMs }, { method: 'GET', ...request });
+    const sent = request.method === 'POST' ? { body: {} } : {};
+    return rest<T>({ what: `read of ${what}`, role, timeoutMs }, { method: 'GET', ...request, ...sent });
   }
 
   async function askAll<T extends object>(question: Question, items: string): Promise<T[]> {

@@ -1,8 +1,6 @@
 # With -var-file=environments/NAME.tfvars: what ships as an example is not refused by its own rules.
 mock_provider "google" {
-  mock_data "google_project" {
-    defaults = { number = "123456789012" }
-  }
+  source = "./tests/mocks"
 }
 
 variables {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { FUNCTION_GRANTS } from '../../../functions/cli/client/function-grants.ts';
 import { REQUIRED_FUNCTIONS } from '../../../functions/cli/client/examine-functions.ts';
 import { doctorCommand } from '../../../functions/cli/commands/doctor.ts';
 import { createScreen } from '../../../functions/cli/screen.ts';
@@ -50,6 +51,10 @@ describe('penstock doctor --project', () => {
       job: 2,
       bucket: 1,
       secret: 1,
+      workflow: 2,
+      schedule: 1,
+      // The project, topics, subscriptions with a dead letter, services that somebody else calls, bucket, secret.
+      grants: 1 + 6 + 5 + 10 + 1 + 1,
     });
   });
 
@@ -99,6 +104,8 @@ describe('what a project lacks', () => {
     without('subscriptions/integration');
     without('locations/europe-west1/functions/sweep');
     without('locations/europe-west1/jobs/agent-job-high');
+    without('locations/europe-west1/workflows/sequential');
+    without('locations/europe-west1/jobs/penstock-sweep');
     without('secrets/penstock-anthropic-api-key/versions/3');
     delete google.held[`b/${PROJECT}-data`];
     const apply = ['missing', 'apply the Terraform configuration'];
@@ -107,6 +114,8 @@ describe('what a project lacks', () => {
       'subscription integration': apply,
       'function sweep': apply,
       'job agent-job-high': apply,
+      'workflow sequential': apply,
+      'schedule of sweep': apply,
       'secret penstock-anthropic-api-key/3': apply,
       [`bucket ${PROJECT}-data`]: apply,
     });
@@ -124,6 +133,15 @@ describe('what a project lacks', () => {
       terminalCondition: { state: 'CONDITION_FAILED', message: 'image not found' },
     });
     change('secrets/penstock-anthropic-api-key/versions/3', { state: 'DISABLED' });
+    change('locations/europe-west1/workflows/requirement', {
+      revisionId: '000007-b1c',
+      sourceContents: 'main: {}',
+    });
+    change('locations/europe-west1/workflows/sequential', {
+      state: 'UNAVAILABLE',
+      stateError: { details: 'the key is gone' },
+    });
+    change('locations/europe-west1/jobs/penstock-sweep', { state: 'PAUSED' });
     expect(await lacks()).toEqual({
       'database (default)': ['wrong', expect.stringContaining('it is DATASTORE_MODE')],
       'subscription integration': ['wrong', expect.stringContaining('nothing of topic run-finished')],
@@ -131,7 +149,61 @@ describe('what a project lacks', () => {
       'function api': ['wrong', expect.stringContaining('it is FAILED: the build broke')],
       'job agent-job': ['wrong', expect.stringContaining('image not found')],
       'secret penstock-anthropic-api-key/3': ['wrong', expect.stringContaining('it is DISABLED')],
+      'workflow requirement': [
+        'wrong',
+        expect.stringContaining('revision 000007-b1c is not what workflows/ has here; apply the Terraform'),
+      ],
+      'workflow sequential': ['wrong', expect.stringContaining('it is UNAVAILABLE: the key is gone')],
+      'schedule of sweep': [
+        'wrong',
+        `it is paused: gcloud scheduler jobs resume penstock-sweep --location europe-west1 --project ${PROJECT}`,
+      ],
     });
+  });
+
+  it('is an answer of the sweep, where the last one was none', async () => {
+    change('locations/europe-west1/jobs/penstock-sweep', { status: { code: 7 } });
+    expect(await lacks()).toEqual({
+      'schedule of sweep': ['wrong', expect.stringContaining('its last call ended with gRPC code 7')],
+    });
+  });
+
+  it('is a grant, and whose', async () => {
+    const take = (name: string, role: string, who: RegExp): void => {
+      const roles = google.grants[name] ?? {};
+      roles[role] = (roles[role] ?? []).filter((member) => !who.test(member));
+    };
+    const project = `projects/${PROJECT}`;
+    take(project, 'roles/datastore.user', /-sweep@/);
+    take(`${project}/topics/run-accepted`, 'roles/pubsub.publisher', /-(api|intake)@/);
+    take(`${project}/topics/dead-letter`, 'roles/pubsub.publisher', /gcp-sa-pubsub/);
+    take(`${project}/subscriptions/integration`, 'roles/pubsub.subscriber', /gcp-sa-pubsub/);
+    take(`${project}/locations/europe-west1/services/webhooks`, 'roles/run.invoker', /allUsers/);
+    take(`${project}/locations/europe-west1/services/integration`, 'roles/run.invoker', /-delivery@/);
+    take(`b/${PROJECT}-data`, 'roles/storage.objectUser', /-stages@/);
+    take(`${project}/secrets/penstock-anthropic-api-key`, 'roles/secretmanager.secretAccessor', /-attempts@/);
+    const misses = (role: string, who: string) => [
+      'wrong',
+      `roles/${role} is missing for ${who}; apply the Terraform configuration`,
+    ];
+    expect(await lacks()).toEqual({
+      'grants on the project': misses('datastore.user', 'sweep'),
+      'grants on topic run-accepted': misses('pubsub.publisher', 'api, intake'),
+      'grants on topic dead-letter': misses('pubsub.publisher', "Pub/Sub's own agent"),
+      'grants on subscription integration': misses('pubsub.subscriber', "Pub/Sub's own agent"),
+      'grants on service webhooks': misses('run.invoker', 'GitHub (allUsers)'),
+      'grants on service integration': misses('run.invoker', 'Pub/Sub as caller'),
+      [`grants on bucket ${PROJECT}-data`]: misses('storage.objectUser', 'stages'),
+      'grants on secret penstock-anthropic-api-key': misses('secretmanager.secretAccessor', 'attempts'),
+    });
+  });
+
+  it('is no grant that the project has for all that is in it', async () => {
+    const project = `projects/${PROJECT}`;
+    const topic = google.grants[`${project}/topics/run-accepted`] ?? {};
+    google.grants[project] = { ...google.grants[project], ...topic };
+    delete google.grants[`${project}/topics/run-accepted`];
+    expect(await lacks()).toEqual({});
   });
 
   it('is everything in an empty project, and each line says so once', async () => {
@@ -170,6 +242,20 @@ describe('what a project lacks', () => {
 });
 
 describe('what the doctor looks for', () => {
+  it('are the grants that Terraform makes', () => {
+    interface Settings {
+      publishes?: string[] | { text: string };
+      bucket?: boolean;
+    }
+    const all = readLocal(terraform('functions.tf'), 'all_topics') as string[];
+    const settings = readLocal(terraform('functions.tf'), 'function_settings') as Record<string, Settings>;
+    const granted = Object.entries(settings).map(([name, { publishes = [], bucket = true }]) => [
+      name,
+      { publishes: Array.isArray(publishes) ? publishes : all, bucket },
+    ]);
+    expect(FUNCTION_GRANTS).toEqual(Object.fromEntries(granted));
+  });
+
   it('are the APIs that Terraform enables in every project', () => {
     const always = /toset\(concat\(\s*\[([^\]]+)\]/.exec(readFileSync(terraform('apis.tf'), 'utf8'))?.[1];
     const names = [...(always ?? '').matchAll(/"([a-z.]+)"/g)].map(([, name = '']) => name);

@@ -1,5 +1,7 @@
 import { topics } from '../../../shared/messages/topics.ts';
-import { SUBSCRIPTIONS } from '../../../shared/runtime/subscriptions.ts';
+import { DEAD_LETTER_TOPIC, SUBSCRIPTIONS } from '../../../shared/runtime/subscriptions.ts';
+import { readFileSync } from 'node:fs';
+import { FUNCTION_GRANTS } from '../../../functions/cli/client/function-grants.ts';
 import { REQUIRED_FUNCTIONS } from '../../../functions/cli/client/examine-functions.ts';
 import { REQUIRED_SERVICES } from '../../../functions/cli/client/examine-project.ts';
 import { GoogleApiError, type GoogleServer, type Operation, startGoogleServer } from './google-server.ts';
@@ -11,13 +13,18 @@ const SECRET = 'penstock-anthropic-api-key';
 /** What the project holds; by full name, as its APIs answer it. A test takes out and changes. */
 export type Held = Record<string, Record<string, unknown>>;
 
+/** Who has which role, by the full name of the thing. */
+export type Grants = Record<string, Record<string, string[]>>;
+
 export interface ProjectStandIn extends GoogleServer {
   held: Held;
+  grants: Grants;
 }
 
 /** A project with a whole system in it, behind the reading methods of the APIs that list its parts. */
 export async function startProjectStandIn(): Promise<ProjectStandIn> {
   const held = wholeSystem();
+  const grants = wholeGrants();
   const under = (parent: string) => Object.entries(held).filter(([name]) => name.startsWith(`${parent}/`));
   const list = (name: string, path: RegExp, permission: string, query: string[]): Operation => ({
     name: `${name}.list`,
@@ -43,7 +50,63 @@ export async function startProjectStandIn(): Promise<ProjectStandIn> {
       return found;
     },
   });
+  const policy = (name: string, path: RegExp, permission: string): Operation => ({
+    name: `${name}.getIamPolicy`,
+    method: name === 'projects' ? 'POST' : 'GET',
+    path,
+    permissions: [permission],
+    answer: ({ parameters: { name: full = '' } }) => {
+      // A service is held as its function.
+      if (
+        name !== 'projects' &&
+        held[full.replace('/services/', '/functions/')] === undefined &&
+        !hasVersion(full)
+      )
+        throw new GoogleApiError(404, `Resource ${full} was not found`);
+      const roles = Object.entries(grants[full] ?? {});
+      return { etag: 'ACAB', bindings: roles.map(([role, members]) => ({ role, members })) };
+    },
+  });
+  const hasVersion = (secret: string): boolean =>
+    Object.keys(held).some((name) => name.startsWith(`${secret}/versions/`));
   const server = await startGoogleServer([
+    policy(
+      'projects',
+      /^\/v3\/(?<name>projects\/[^/:]+):getIamPolicy$/,
+      'resourcemanager.projects.getIamPolicy',
+    ),
+    policy(
+      'topics',
+      /^\/v1\/(?<name>projects\/[^/]+\/topics\/[^/:]+):getIamPolicy$/,
+      'pubsub.topics.getIamPolicy',
+    ),
+    policy(
+      'subscriptions',
+      /^\/v1\/(?<name>projects\/[^/]+\/subscriptions\/[^/:]+):getIamPolicy$/,
+      'pubsub.subscriptions.getIamPolicy',
+    ),
+    policy(
+      'services',
+      /^\/v2\/(?<name>projects\/[^/]+\/locations\/[^/]+\/services\/[^/:]+):getIamPolicy$/,
+      'run.services.getIamPolicy',
+    ),
+    policy('buckets', /^\/storage\/v1\/(?<name>b\/[^/]+)\/iam$/, 'storage.buckets.getIamPolicy'),
+    policy(
+      'secrets',
+      /^\/v1\/(?<name>projects\/[^/]+\/secrets\/[^/:]+):getIamPolicy$/,
+      'secretmanager.secrets.getIamPolicy',
+    ),
+    list(
+      'jobs',
+      /^\/v1\/(?<parent>projects\/[^/]+\/locations\/[^/]+\/jobs)$/,
+      'cloudscheduler.jobs.list',
+      [],
+    ),
+    get(
+      'workflows',
+      /^\/v1\/(?<name>projects\/[^/]+\/locations\/[^/]+\/workflows\/[^/]+)$/,
+      'workflows.workflows.get',
+    ),
     list('services', /^\/v1\/(?<parent>projects\/[^/]+\/services)$/, 'serviceusage.services.list', [
       'filter',
     ]),
@@ -69,7 +132,7 @@ export async function startProjectStandIn(): Promise<ProjectStandIn> {
       'secretmanager.versions.get',
     ),
   ]);
-  return { ...server, held };
+  return { ...server, held, grants };
 }
 
 function wholeSystem(): Held {
@@ -87,8 +150,10 @@ function wholeSystem(): Held {
       name: `${place}/functions/${name}`,
       state: 'ACTIVE',
       serviceConfig: {
+        serviceAccountEmail: accountOf(name),
         environmentVariables: {
           PENSTOCK_BUCKET: `${PROJECT}-data`,
+          PENSTOCK_DRIVERS: 'requirement,sequential',
           PENSTOCK_JOB: 'agent-job',
           PENSTOCK_JOB_HIGH: 'agent-job-high',
         },
@@ -101,9 +166,70 @@ function wholeSystem(): Held {
       name: `${place}/jobs/${name}`,
       terminalCondition: { state: 'CONDITION_SUCCEEDED' },
     })),
+    ...['requirement', 'sequential'].map((name) => ({
+      name: `${place}/workflows/${name}`,
+      state: 'ACTIVE',
+      revisionId: '000001-a4d',
+      sourceContents: readFileSync(new URL(`../../../workflows/${name}.yaml`, import.meta.url), 'utf8'),
+    })),
+    {
+      name: `${place}/jobs/penstock-sweep`,
+      state: 'ENABLED',
+      httpTarget: { uri: 'https://sweep-x.a.run.app/internal/sweep' },
+      status: {},
+    },
     { name: `${project}/databases/(default)`, type: 'FIRESTORE_NATIVE' },
     { name: `b/${PROJECT}-data` },
     { name: `${project}/secrets/${SECRET}/versions/3`, state: 'ENABLED' },
   ];
   return Object.fromEntries(all.map((one) => [one.name, one]));
+}
+
+const accountOf = (name: string): string => `penstock-${name}@${PROJECT}.iam.gserviceaccount.com`;
+
+/** As Terraform grants them. */
+function wholeGrants(): Grants {
+  const project = `projects/${PROJECT}`;
+  const member = (name: string): string => `serviceAccount:${accountOf(name)}`;
+  const forwarder = 'serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com';
+  const publishers = (topic: string): string[] =>
+    REQUIRED_FUNCTIONS.filter((name) => FUNCTION_GRANTS[name]?.publishes.some((one) => one === topic)).map(
+      member,
+    );
+  const callers: Record<string, string> = {
+    ...Object.fromEntries(SUBSCRIPTIONS.map((one) => [one.function, member('delivery')])),
+    attempts: member('agent-job'),
+    stages: member('workflow'),
+    sweep: member('scheduler'),
+    webhooks: 'allUsers',
+  };
+  return {
+    [project]: { 'roles/datastore.user': REQUIRED_FUNCTIONS.map(member) },
+    [`b/${PROJECT}-data`]: {
+      'roles/storage.objectUser': REQUIRED_FUNCTIONS.filter((name) => FUNCTION_GRANTS[name]?.bucket).map(
+        member,
+      ),
+    },
+    [`${project}/secrets/${SECRET}`]: {
+      'roles/secretmanager.secretAccessor': REQUIRED_FUNCTIONS.map(member),
+    },
+    ...Object.fromEntries(
+      Object.keys(topics).map((topic) => [
+        `${project}/topics/${topic}`,
+        { 'roles/pubsub.publisher': topic === DEAD_LETTER_TOPIC ? [forwarder] : publishers(topic) },
+      ]),
+    ),
+    ...Object.fromEntries(
+      SUBSCRIPTIONS.map((one) => [
+        `${project}/subscriptions/${one.function}`,
+        { 'roles/pubsub.subscriber': [forwarder] },
+      ]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(callers).map(([name, caller]) => [
+        `${project}/locations/${REGION}/services/${name}`,
+        { 'roles/run.invoker': [caller] },
+      ]),
+    ),
+  };
 }
