@@ -100,6 +100,9 @@ export async function claimJob(
   return changed ? { fence: { ...hint, claimId }, task: data } : undefined;
 }
 
+/** How long a job that found no room waits at least. */
+export const NO_CAPACITY_DELAY_MS = 10_000;
+
 /**
  * The provider had no room: as if this dispatch had never been, but not before a little later. The history tells the first
  * wait only, or a long one would fill it.

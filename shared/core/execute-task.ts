@@ -9,7 +9,14 @@ import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import type { Versioned } from '../ports/store.ts';
 import { buildBrief } from './build-brief.ts';
 import { whenAdmitted } from './admission.ts';
-import { claimTask, decideDispatch, doubtJob, reserveJob, returnJob } from './claim-task.ts';
+import {
+  claimTask,
+  decideDispatch,
+  doubtJob,
+  NO_CAPACITY_DELAY_MS,
+  reserveJob,
+  returnJob,
+} from './claim-task.ts';
 import { createAttempt } from './create-attempt.ts';
 import type { Fence } from './fence.ts';
 import { finishAttempt } from './finish-attempt.ts';
@@ -24,8 +31,6 @@ import type { Run, Target } from './run.ts';
 import type { Task } from './task.ts';
 import { traceOf } from './trace-of.ts';
 
-/** How long a job that found no capacity waits at least. */
-const NO_CAPACITY_DELAY_MS = 10_000;
 /** How long a job of which nobody knows whether it started may take to claim its attempt. */
 const UNKNOWN_START_MS = 60_000;
 

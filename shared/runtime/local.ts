@@ -5,6 +5,7 @@ import { createMessagesGateway } from '../adapters/anthropic/messages-gateway.ts
 import { createFileBlobs } from '../adapters/local/file-blobs.ts';
 import { createLocalGitCodeHost } from '../adapters/local/local-git-code-host.ts';
 import { createLocalIdentity } from '../adapters/local/local-identity.ts';
+import { createLaunchedJobs } from '../adapters/local/launched-jobs.ts';
 import { createPinoLog } from '../adapters/local/pino-log.ts';
 import { createProcessJobStarter, type ProcessJobStarter } from '../adapters/local/process-job-starter.ts';
 import type { GroupIndex } from '../adapters/local/sqlite-documents.ts';
@@ -13,7 +14,6 @@ import { createSqliteQueue, type SqliteQueue } from '../adapters/local/sqlite-qu
 import { createSqliteStore, type SqliteStore } from '../adapters/local/sqlite-store.ts';
 import { createSystemClock } from '../adapters/local/system-clock.ts';
 import type { Ports, Worker } from '../core/ports.ts';
-import type { JobStarter } from '../ports/job-starter.ts';
 import type { Log } from '../ports/log.ts';
 import { composePorts, policyOf, webhookSecretsOf } from './compose-ports.ts';
 import type { Config } from './config.ts';
@@ -125,13 +125,22 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
   const jobs = createProcessJobStarter(jobConfig(options, log));
   const localGit = createLocalGitCodeHost();
   const github = githubHost(config, log);
-  const workflows = openLocalWorkflows({
+  const jobWorkflow = config.PENSTOCK_JOB_WORKFLOW;
+  const launched =
+    jobWorkflow === undefined
+      ? undefined
+      : createLaunchedJobs({
+          jobs,
+          launch: (job) => launchByWorkflow(workflows.port, jobWorkflow)(job),
+          clock,
+        });
+  const workflows: LocalWorkflows = openLocalWorkflows({
     folder: options.workflowsFolder ?? shippedPath('workflows'),
     dataFolder,
     baseUrl,
     token: config.PENSTOCK_TOKEN,
     log,
-    ...(config.PENSTOCK_JOB_WORKFLOW === undefined ? {} : { jobs }),
+    ...(launched === undefined ? {} : { jobs: launched.starter }),
   });
   const ports = await composePorts({
     store,
@@ -141,7 +150,7 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
     log,
     trace,
     model: openModel(access, log),
-    jobs: startedBy(config.PENSTOCK_JOB_WORKFLOW, jobs, workflows),
+    jobs: launched?.port ?? jobs,
     workflows: workflows.port,
     codeHost: ({ host }) => (host === 'local-git' ? localGit : github()),
     policy: policyOf(config, {
@@ -175,23 +184,6 @@ export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<
       database.close();
       await trace.close();
     },
-  };
-}
-
-/** Whether there is room shows when the workflow starts the job; it gives the attempt back then. */
-function startedBy(
-  workflow: string | undefined,
-  jobs: ProcessJobStarter,
-  { port }: LocalWorkflows,
-): JobStarter {
-  if (workflow === undefined) return jobs;
-  const launch = launchByWorkflow(port, workflow);
-  return {
-    start: async (job) => {
-      await launch(job);
-      return 'started';
-    },
-    cancel: (job) => jobs.cancel(job),
   };
 }
 

@@ -26,6 +26,8 @@ export interface ProcessJobStarterConfig {
 export interface ProcessJobStarter extends JobStarter {
   /** The process of a job that runs: its id, and with what it exits; `null` where a signal ended it. */
   processOf(job: JobId): { pid: number | undefined; exitCode: Promise<number | null> } | undefined;
+  /** How many more may run now. */
+  room(): number;
   /** Stops all jobs of this process and waits for their end. */
   stop(): Promise<void>;
 }
@@ -97,6 +99,7 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
       const running = jobs.get(attemptPath(job));
       return running === undefined ? undefined : { pid: running.child.pid, exitCode: running.ended };
     },
+    room: () => config.maxJobs - jobs.size,
     stop: async () => {
       await Promise.all([...jobs.values()].map(endOnce));
     },

@@ -1,15 +1,12 @@
 import type { JobEnd, JobView } from '../../messages/job.ts';
 import type { AttemptFailure } from '../../messages/attempt-api.ts';
-import { returnJob } from '../claim-task.ts';
+import { NO_CAPACITY_DELAY_MS, returnJob } from '../claim-task.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
 import { takeBack } from '../take-back.ts';
 import { currentAttempt, type Task } from '../task.ts';
 import type { JobClaim } from './give-ticket.ts';
 import { jobViewOf, readJob } from './job-view.ts';
-
-/** How long an attempt waits at least whose job found no room: its workflow has tried for minutes. */
-const NO_CAPACITY_DELAY_MS = 60_000;
 
 /**
  * What its workflow says became of a job whose attempt has not ended: it ends now instead of with its lease. Nothing is believed of
