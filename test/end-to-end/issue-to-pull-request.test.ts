@@ -4,12 +4,21 @@ import type { MessagesServer } from '../../shared/adapters/script/messages-serve
 import { generateRepositories, withContract } from '../support/generate-repository.ts';
 import { testsAt } from '../support/scripts/integration-bench.ts';
 import { startRuleModel } from '../support/rule-model.ts';
-import { openLabelledIssue, type Platform, startGithubWith, startPlatform } from '../support/platform.ts';
+import {
+  isOnCluster,
+  openLabelledIssue,
+  type Platform,
+  startGithubWith,
+  startPlatform,
+} from '../support/platform.ts';
 
 const SEED = Number(process.env['PENSTOCK_SEED'] ?? 20);
 
+/** What differs between repositories does not differ between places, and each costs a cluster of its own there. */
+const REPOSITORIES = isOnCluster() ? 4 : 20;
+
 /** One in four is tested as its manifest says, the others as their contract says. */
-const repositories = generateRepositories(SEED, 20).map((repository, index) =>
+const repositories = generateRepositories(SEED, REPOSITORIES).map((repository, index) =>
   index % 4 === 0 ? repository : { ...repository, files: withContract(repository.files) },
 );
 

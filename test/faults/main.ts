@@ -8,17 +8,18 @@ import { sumOf, type Tally } from './tally.ts';
 
 /** Random scenarios of the engine, then schedules of faults on whole systems. Ends in one line alone: `N passed, N failed, N skipped`. */
 async function main(options: FaultsOptions): Promise<Tally> {
+  const { patience } = options;
   if ('replay' in options) {
     const { seed, on, only } = options.replay;
     const { faults, ...schedule } = scheduleOf(seed, on);
     const chosen = only === undefined ? faults : faults.filter((_, index) => only.includes(index + 1));
-    return playSchedules([{ ...schedule, faults: chosen }], { shrinks: only === undefined });
+    return playSchedules([{ ...schedule, faults: chosen }], { shrinks: only === undefined, patience });
   }
   const scenarios = options.scenarios === 0 ? NOTHING : await playScenarios(options.scenarios);
   const { schedules, skipped } = chosenSchedules(options);
   if (schedules.length > 0)
     process.stdout.write(`${schedules.length} schedules from --from ${schedules[0]?.seed}\n`);
-  const played = await playSchedules(schedules, { atOnce: options.atOnce });
+  const played = await playSchedules(schedules, { atOnce: options.atOnce, patience });
   return sumOf([scenarios, played, { ...NOTHING, skipped }]);
 }
 

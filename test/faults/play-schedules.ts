@@ -12,6 +12,8 @@ const AT_ONCE = { local: availableParallelism(), cluster: 1 };
 export interface Playing {
   /** How many at the same time, in local mode. @default one for each core */
   atOnce?: number | undefined;
+  /** @default 1 */
+  patience?: number | undefined;
   /** Looks for the fewest faults that break it. @default true */
   shrinks?: boolean;
 }
@@ -19,15 +21,15 @@ export interface Playing {
 /** Plays all, tells every tenth, and reports each that went wrong. */
 export async function playSchedules(
   schedules: Schedule[],
-  { atOnce, shrinks = true }: Playing,
+  { atOnce, patience, shrinks = true }: Playing,
 ): Promise<Tally> {
   const tally = { passed: 0, failed: 0, skipped: 0 };
   const play = async (schedule: Schedule): Promise<void> => {
-    const played = await playSchedule(schedule, { keepsProblems: true });
+    const played = await playSchedule(schedule, { keepsProblems: true, patience });
     if (played.problems.length === 0) tally.passed += 1;
     else {
       tally.failed += 1;
-      say(await shrunkReport(played, shrinks));
+      say(await shrunkReport(played, { shrinks, patience }));
     }
     const done = tally.passed + tally.failed;
     if (done % PROGRESS_EVERY === 0) say(`${done} of ${schedules.length} schedules`);
@@ -43,11 +45,15 @@ export async function playSchedules(
   return tally;
 }
 
-async function shrunkReport(played: Played, shrinks: boolean): Promise<string> {
+async function shrunkReport(
+  played: Played,
+  { shrinks, patience }: Pick<Playing, 'shrinks' | 'patience'>,
+): Promise<string> {
   const { schedule } = played;
   const report = reportOf(played);
-  if (!shrinks || schedule.faults.length < 2) return report;
-  const problemsOf = async (fewer: Schedule): Promise<string[]> => (await playSchedule(fewer)).problems;
+  if (shrinks !== true || schedule.faults.length < 2) return report;
+  const problemsOf = async (fewer: Schedule): Promise<string[]> =>
+    (await playSchedule(fewer, { patience })).problems;
   const smallest = await shrinkSchedule(schedule, problemsOf);
   if (smallest.faults.length === schedule.faults.length) return report;
   const again =

@@ -16,13 +16,26 @@ describe('the options of npm run faults', () => {
       '--at-once',
       '1',
     ];
-    expect(readOptions(given)).toEqual({ scenarios: 0, schedules: 5, from: 7, on: 'cluster', atOnce: 1 });
+    expect(readOptions(given)).toEqual({
+      scenarios: 0,
+      schedules: 5,
+      from: 7,
+      on: 'cluster',
+      atOnce: 1,
+      patience: 1,
+    });
   });
 
   it('name one schedule that is played again, and which of its faults', () => {
-    expect(readOptions(['--seed', '7'])).toEqual({ replay: { seed: 7, on: 'local', only: undefined } });
-    const some = ['--seed', '7', '--on', 'cluster', '--only', '2,3'];
-    expect(readOptions(some)).toEqual({ replay: { seed: 7, on: 'cluster', only: [2, 3] } });
+    expect(readOptions(['--seed', '7'])).toEqual({
+      replay: { seed: 7, on: 'local', only: undefined },
+      patience: 1,
+    });
+    const some = ['--seed', '7', '--on', 'cluster', '--only', '2,3', '--patience', '4'];
+    expect(readOptions(some)).toEqual({
+      replay: { seed: 7, on: 'cluster', only: [2, 3] },
+      patience: 4,
+    });
   });
 
   it.each([

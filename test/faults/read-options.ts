@@ -3,8 +3,15 @@ import type { Place } from '../support/faults/calls-of-a-run.ts';
 
 /** What is played: one schedule again, or as many new ones. */
 export type FaultsOptions =
-  | { replay: { seed: number; on: Place; only: number[] | undefined } }
-  | { scenarios: number; schedules: number; from: number; on: Place | undefined; atOnce: number | undefined };
+  | { replay: { seed: number; on: Place; only: number[] | undefined }; patience: number }
+  | {
+      scenarios: number;
+      schedules: number;
+      from: number;
+      on: Place | undefined;
+      atOnce: number | undefined;
+      patience: number;
+    };
 
 export const HELP = `npm run faults [-- OPTIONS]
 
@@ -16,6 +23,7 @@ writes whose answers are, leases that pass early, a model and a GitHub that fail
   --from SEED      the first of their seeds (any)
   --on PLACE       all of them on local or on the cluster
   --at-once N      so many at a time in local mode (one for each core)
+  --patience N     waits N times as long (1), on a machine that is busy with other work
   --seed SEED      one schedule again, and nothing else; --on says where (local), --only 2,3 which of its faults
 `;
 
@@ -34,14 +42,16 @@ export function readOptions(args: string[]): FaultsOptions | 'help' {
       'at-once': { type: 'string' },
       seed: { type: 'string' },
       only: { type: 'string' },
+      patience: { type: 'string', default: '1' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
   const on = placeOf(values.on);
+  const patience = Math.max(1, numberOf('--patience', values.patience));
   if (values.seed !== undefined) {
     const only = values.only?.split(',').map((each) => numberOf('--only', each));
-    return { replay: { seed: numberOf('--seed', values.seed), on: on ?? 'local', only } };
+    return { replay: { seed: numberOf('--seed', values.seed), on: on ?? 'local', only }, patience };
   }
   if (values.only !== undefined) throw new Error('--only goes with --seed: it says which of its faults');
   return {
@@ -49,6 +59,7 @@ export function readOptions(args: string[]): FaultsOptions | 'help' {
     schedules: numberOf('--schedules', values.schedules),
     from: numberOf('--from', values.from),
     on,
+    patience,
     atOnce:
       values['at-once'] === undefined ? undefined : Math.max(1, numberOf('--at-once', values['at-once'])),
   };

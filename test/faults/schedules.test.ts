@@ -75,7 +75,10 @@ describe(`a run on which everything may break (PENSTOCK_SEED=${SEED})`, () => {
         const stragglers = ['a job still runs as process group 1'];
         after = (await judge({ ...evidence, stragglers })).problems;
       };
-      const { problems, calls } = await playSchedule({ seed: SEED, on: 'local', faults: [] }, { inspect });
+      const { problems, calls } = await playSchedule(
+        { seed: SEED, on: 'local', driver: 'requirement', faults: [] },
+        { inspect },
+      );
       expect(problems).toEqual([]);
       expect(isBaseGreen).toBe(false);
       for (const due of [
@@ -87,7 +90,7 @@ describe(`a run on which everything may break (PENSTOCK_SEED=${SEED})`, () => {
       ])
         expect(after).toContainEqual(expect.stringMatching(due));
       const made = new Set(calls.map(({ process, call }) => `${process}: ${call}`));
-      const named = Object.entries(callsOfARun.local).flatMap(([process, names]) =>
+      const named = Object.entries(callsOfARun.local.requirement).flatMap(([process, names]) =>
         Object.keys(names).map((call) => `${process}: ${call}`),
       );
       // A short job may end before its first heartbeat.
@@ -122,7 +125,8 @@ describe(`a run on which everything may break (PENSTOCK_SEED=${SEED})`, () => {
     async () => {
       const at = { process: 'host', call: 'codeHost.createComment', nth: 1 };
       const faults: Fault[] = [{ kind: 'kill', when: 'after', ...at }];
-      const { problems } = await playSchedule({ seed: SEED, on: 'local', faults }, { isBlind: true });
+      const schedule: Schedule = { seed: SEED, on: 'local', driver: 'direct', faults };
+      const { problems } = await playSchedule(schedule, { isBlind: true });
       expect(problems).toContain('2 comments of the App; one is due');
     },
     ONE_MS,

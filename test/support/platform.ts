@@ -184,6 +184,24 @@ export async function startGithubWith(
   return { github, repository, folder };
 }
 
+const REDELIVERIES = 5;
+
+/**
+ * The delivery of the label. GitHub gives a hook 10 seconds, which a process that has to start may need alone on a busy machine; then
+ * it is delivered again, as a person can have it.
+ */
+async function answeredInTime(github: Github): Promise<ReturnType<Github['deliveries']>[number] | undefined> {
+  const last = () =>
+    github.deliveries().findLast(({ event, action }) => event === 'issues' && action === 'labeled');
+  for (let tries = 0; tries < REDELIVERIES; tries += 1) {
+    const delivery = last();
+    if (delivery?.status !== 'timed out') return delivery;
+    github.redeliver(delivery.id);
+    await github.webhooksSettled();
+  }
+  return last();
+}
+
 /** Opens a labelled issue and gives the run that the webhook started. */
 export async function openLabelledIssue(
   github: Github,
@@ -194,9 +212,7 @@ export async function openLabelledIssue(
   const { number } = await github.openIssue({ repository, title, body, author: PERSON });
   await github.label({ repository, issue: number, label: 'penstock', actor: PERSON });
   await github.webhooksSettled();
-  const answer = github
-    .deliveries()
-    .findLast(({ event, action }) => event === 'issues' && action === 'labeled');
+  const answer = await answeredInTime(github);
   const runId = /"runId":"([a-z0-9]+)"/.exec(answer?.response.payload ?? '')?.[1];
   if (runId === undefined)
     throw new Error(`the webhook started no run: ${answer?.response.payload ?? 'not delivered'}`);

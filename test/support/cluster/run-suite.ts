@@ -8,8 +8,14 @@ import { startEmulators } from '../emulators.ts';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const emulators = await startEmulators();
 const jest = join(root, 'node_modules/jest/bin/jest.js');
+/** As long as a test waits for the end of its run there, so that it says itself where that stands. */
+const TEST_TIMEOUT_MS = 20 * 60_000;
 // One cluster alone keeps this machine busy.
-const options = [`--roots=${join(root, 'test/end-to-end')}`, '--maxWorkers=1', '--testTimeout=240000'];
+const options = [
+  `--roots=${join(root, 'test/end-to-end')}`,
+  '--maxWorkers=1',
+  `--testTimeout=${TEST_TIMEOUT_MS}`,
+];
 const child = spawn(
   process.execPath,
   [

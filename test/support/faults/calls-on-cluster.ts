@@ -77,18 +77,24 @@ export const CALLS_ON_CLUSTER: CallsOfARun = {
     'codeHost.findPullRequest': 1,
     'codeHost.markReady': 1,
     'codeHost.readBranch': 1,
+    'codeHost.readCi': 2,
+    'codeHost.readTree': 1,
     'codeHost.updatePullRequest': 1,
     'codeHost.writeCommit': 1,
     'queue.publish': 5,
     'store.commit': 8,
     'store.get': 12,
     'store.query': 7,
+    'GET /repos/acme/sums/commits/*/check-runs': 2,
+    'GET /repos/acme/sums/commits/*/check-suites': 2,
+    'GET /repos/acme/sums/commits/*/status': 2,
     'GET /repos/acme/sums/git/commits/*': 1,
     'GET /repos/acme/sums/git/ref/*': 1,
+    'GET /repos/acme/sums/git/trees/*': 1,
     'GET /repos/acme/sums/pulls': 1,
     'GET /repos/acme/sums/pulls/*': 1,
     'PATCH /repos/acme/sums/pulls/*': 1,
-    'POST /app/installations/*/access_tokens': 2,
+    'POST /app/installations/*/access_tokens': 3,
     'POST /graphql': 1,
     'POST /repos/acme/sums/git/blobs': 1,
     'POST /repos/acme/sums/git/commits': 1,
@@ -142,5 +148,36 @@ export const CALLS_ON_CLUSTER: CallsOfARun = {
     'POST /internal/attempts/propose': 2,
     'POST /internal/attempts/renew': 3,
     'PUT /penstock/local/uploads/*/*/*/*': 1,
+  },
+};
+
+const CALLBACK = 'POST /v1/projects/*/locations/*/workflows/requirement/executions/*/callbacks/*';
+
+/** What one run makes of calls besides, where a workflow drives it. */
+export const DRIVEN_ON_CLUSTER: CallsOfARun = {
+  decomposition: {
+    'queue.publish': 3,
+    'workflows.start': 1,
+    'workflows.wake': 1,
+    [CALLBACK]: 1,
+  },
+  'result-handling': {
+    'queue.publish': 4,
+    'workflows.wake': 1,
+    [CALLBACK]: 1,
+  },
+  integration: {
+    'codeHost.readCi': 3,
+    'workflows.wake': 3,
+    [CALLBACK]: 3,
+  },
+  stages: {
+    'queue.publish': 5,
+    'store.commit': 6,
+    'store.get': 15,
+    'store.query': 5,
+  },
+  sweep: {
+    'workflows.state': 3,
   },
 };

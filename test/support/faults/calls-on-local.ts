@@ -29,7 +29,7 @@ const JOBS: CallsOfARun = {
 };
 
 const GITHUB = {
-  'POST /app/installations/*/access_tokens': 3,
+  'POST /app/installations/*/access_tokens': 4,
   'GET /repos/acme/sums': 1,
   'GET /repos/acme/sums/collaborators/dana/permission': 1,
   'GET /repos/acme/sums/git/ref/*': 2,
@@ -48,7 +48,9 @@ const GITHUB = {
   'GET /repos/acme/sums/pulls/*': 1,
   'PATCH /repos/acme/sums/pulls/*': 1,
   'GET /repos/acme/sums/compare/*': 1,
-  'GET /repos/acme/sums/commits/*/check-runs': 1,
+  'GET /repos/acme/sums/commits/*/check-runs': 3,
+  'GET /repos/acme/sums/commits/*/check-suites': 2,
+  'GET /repos/acme/sums/commits/*/status': 2,
   'POST /repos/acme/sums/check-runs': 1,
   'PATCH /repos/acme/sums/check-runs/*': 2,
   'POST /graphql': 1,
@@ -74,7 +76,7 @@ export const CALLS_ON_LOCAL: CallsOfARun = {
     'codeHost.defaultBranch': 1,
     'codeHost.readBranch': 2,
     'codeHost.readFile': 1,
-    'codeHost.readTree': 1,
+    'codeHost.readTree': 2,
     'codeHost.cloneAccess': 2,
     'codeHost.writeCommit': 1,
     'codeHost.createBranch': 1,
@@ -89,9 +91,29 @@ export const CALLS_ON_LOCAL: CallsOfARun = {
     'codeHost.findCheckRun': 1,
     'codeHost.createCheckRun': 1,
     'codeHost.updateCheckRun': 2,
+    'codeHost.readCi': 2,
     'POST /v1/messages/count_tokens': 9,
     'POST /v1/messages': 9,
     ...GITHUB,
   },
   ...JOBS,
+};
+
+/** What one run makes of calls besides, where a workflow drives it. */
+export const DRIVEN_ON_LOCAL: CallsOfARun = {
+  host: {
+    'store.get': 170,
+    'store.commit': 90,
+    'queue.publish': 20,
+    'codeHost.readCi': 3,
+    'workflows.start': 1,
+    'workflows.wake': 5,
+    'POST /internal/runs/*/claim': 1,
+    'GET /internal/runs/*': 9,
+    'POST /internal/runs/*/stages/plan': 1,
+    'POST /internal/runs/*/stages/execute': 1,
+    'POST /internal/runs/*/stages/integrate': 1,
+    'POST /internal/runs/*/stages/review': 1,
+    'POST /internal/runs/*/stages/close': 1,
+  },
 };

@@ -10,24 +10,41 @@ import { INDEXES } from '../../../shared/runtime/local.ts';
 import { runOf } from '../records.ts';
 import { carryOn } from './carry-on.ts';
 import { readAhead } from './faulty-ports.ts';
+import { createInjector } from './injector.ts';
 
 const github = { deliveries: () => [], redeliver: () => undefined };
 
-/** A system that holds one run and does nothing but sweep. */
-async function carried(run: Run, isIdle: boolean): Promise<{ problems: string[]; aheadMs: number }> {
+const POLLS_AT_WORK = 40;
+
+/** A system that holds one run and does nothing but sweep; or one that calls a model for a while, and ends the run then. */
+async function carried(
+  run: Run,
+  isIdle: boolean,
+  isAtWork = false,
+): Promise<{ problems: string[]; aheadMs: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-carry-on-'));
   const database = openSqliteDatabase({ file: ':memory:' });
   const store = createSqliteStore({ database, indexes: INDEXES });
   await store.create(refs.run('local', run.id), run);
   let sweeps = 0;
+  let polls = 0;
+  const call = createInjector({ folder, faults: [] }, 'host');
+  const work = async (): Promise<void> => {
+    polls += 1;
+    await call.around(isAtWork ? 'POST /v1/messages' : 'store.query', () => Promise.resolve());
+    if (isAtWork && polls === POLLS_AT_WORK)
+      await store.commit([
+        { op: 'set', ref: refs.run('local', run.id), data: { ...run, stage: 'succeeded' } },
+      ]);
+  };
   const system = {
-    revive: () => Promise.resolve(),
+    revive: work,
     isIdle: () => Promise.resolve(isIdle),
     sweeps: () => (sweeps += 1),
     records: () => store,
   };
   try {
-    const patience = { pollMs: 1, stillMs: 5, stillAfterMs: 10 };
+    const patience = { pollMs: 1, stillMs: 5, stillAfterMs: 10, runMs: 60_000 };
     return { problems: await carryOn({ system, github, folder, patience }), aheadMs: readAhead(folder) };
   } finally {
     await store.close();
@@ -39,6 +56,10 @@ async function carried(run: Run, isIdle: boolean): Promise<{ problems: string[];
 describe('carrying a run on', () => {
   it('ends with a run that has ended, inside and outside, and left no message', async () => {
     expect(await carried(runOf({ stage: 'succeeded' }), true)).toEqual({ problems: [], aheadMs: 0 });
+  });
+
+  it('waits for one whose records stand still while something is asked for it', async () => {
+    expect(await carried(runOf({ stage: 'executing' }), true, true)).toEqual({ problems: [], aheadMs: 0 });
   });
 
   it.each([

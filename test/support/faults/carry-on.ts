@@ -4,6 +4,7 @@ import { isTerminal } from '../../../shared/core/run.ts';
 import { isUnderWay } from '../../../shared/core/task.ts';
 import type { Github } from '../github/github-driver.ts';
 import { aheadFile, readAhead } from './faulty-ports.ts';
+import { countWork } from './injector.ts';
 import { readRecords, type Records } from './judge-records.ts';
 import type { System } from './system.ts';
 
@@ -12,18 +13,24 @@ export interface Carried {
   github: Pick<Github, 'deliveries' | 'redeliver'>;
   /** Where the clocks of all processes are set. */
   folder: string;
-  patience?: typeof PATIENCE;
+  patience: Patience;
 }
 
-const PATIENCE = {
-  pollMs: 250,
+export interface Patience {
+  pollMs: number;
   /** Nothing has changed for so long: what is left waits for its time, or for ever. */
-  stillMs: 4_000,
+  stillMs: number;
   /** After its time has come; longer than messages wait to be delivered again. */
-  stillAfterMs: 20_000,
-};
-/** From the label to the end; only a platform that keeps changing without ending is stopped by it. */
-const RUN_TIMEOUT_MS = 6 * 60_000;
+  stillAfterMs: number;
+  /** From the label to the end; only a platform that keeps changing without ending is stopped by it. */
+  runMs: number;
+}
+
+/** So many times what a machine needs that does nothing else. */
+export function patienceOf(times: number): Patience {
+  return { pollMs: 250, stillMs: 4_000 * times, stillAfterMs: 20_000 * times, runMs: 6 * 60_000 * times };
+}
+
 /** More than claims, leases and the times after which a sweep looks at a run. */
 const JUMP_MS = 6 * 60_000;
 const SWEEPS = 2;
@@ -32,8 +39,8 @@ const SWEEPS = 2;
  * What an operator, GitHub and time do until all is quiet: a dead process is started again, an unanswered webhook is delivered
  * again, and when nothing moves any more the clocks are set ahead. Then two sweeps have to move it. Answers what is stuck.
  */
-export async function carryOn({ system, github, folder, patience = PATIENCE }: Carried): Promise<string[]> {
-  const deadline = performance.now() + RUN_TIMEOUT_MS;
+export async function carryOn({ system, github, folder, patience }: Carried): Promise<string[]> {
+  const deadline = performance.now() + patience.runMs;
   let seen = { print: '', since: performance.now() };
   let jumpedAt: number | undefined;
   while (performance.now() < deadline) {
@@ -41,7 +48,7 @@ export async function carryOn({ system, github, folder, patience = PATIENCE }: C
     redeliverLost(github);
     const records = await recordsOf(system);
     if (hasEnded(records) && (await system.isIdle())) return [];
-    const print = printOf(records);
+    const print = `${printOf(records)}; ${countWork(folder)} calls`;
     const stillMs = performance.now() - seen.since;
     if (print !== seen.print) {
       seen = { print, since: performance.now() };
@@ -62,7 +69,7 @@ export async function carryOn({ system, github, folder, patience = PATIENCE }: C
     await sleep(patience.pollMs);
   }
   return [
-    `after ${RUN_TIMEOUT_MS} ms the run had not ended, or messages were left to deliver: ${seen.print}`,
+    `after ${patience.runMs} ms the run had not ended, or messages were left to deliver: ${seen.print}`,
   ];
 }
 

@@ -28,7 +28,7 @@ const PAUSE_MS: Record<Exclude<EmulatorFault, 'restart'>, number> = {
 
 /** Every function as a process of its own on Google's emulators, each started again when it dies. */
 export async function startClusterSystem(options: SystemOptions): Promise<System> {
-  const { folder, env, modelUrl, isBlind } = options;
+  const { folder, env, modelUrl, isBlind, patience } = options;
   if (isBlind) throw new Error('a cluster that is blind is not made');
   const emulators = await startEmulators();
   const projectId = `penstock-${randomUUID().slice(0, 8)}`;
@@ -43,9 +43,8 @@ export async function startClusterSystem(options: SystemOptions): Promise<System
     env: {
       ...env,
       // A function's first message has it read all its libraries.
-      ...leases(30),
+      ...leases(30 * patience),
       LOG_LEVEL: 'INFO',
-      PENSTOCK_DRIVER: 'direct',
       PENSTOCK_DATA: folder,
       ANTHROPIC_BASE_URL: modelUrl,
       ANTHROPIC_API_KEY: 'rule',

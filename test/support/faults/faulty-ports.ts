@@ -20,7 +20,7 @@ export function faultyPorts(ports: Ports, { folder, injector, isBlind = false }:
   const { around } = injector;
   const clock = scheduleClock(ports.clock, folder, injector);
   const store = watchPort('store', ports.store, around);
-  const { log, policy } = ports;
+  const { log, policy, workflows } = ports;
   const settings = createSettings({ store, clock, log, policy });
   const { provider } = ports.model;
   const { defaultTenant } = policy;
@@ -34,6 +34,7 @@ export function faultyPorts(ports: Ports, { folder, injector, isBlind = false }:
     blobs: watchPort('blobs', ports.blobs, around),
     model: watchPort('model', ports.model, around),
     jobs: watchPort('jobs', ports.jobs, around),
+    ...(workflows === undefined ? {} : { workflows: watchPort('workflows', workflows, around) }),
     codeHost: (repository) => {
       const codeHost = ports.codeHost(repository);
       return watchPort('codeHost', isBlind ? blind(codeHost) : codeHost, around);

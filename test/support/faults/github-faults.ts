@@ -22,7 +22,9 @@ export const GITHUB_ROUTES = {
   'PATCH pull': { method: 'PATCH', path: /\/pulls\/\d+$/, times: 1 },
   'GET compare': { method: 'GET', path: /\/compare\//, times: 1 },
   'POST graphql': { method: 'POST', path: /\/graphql$/, times: 1 },
-  'GET check-runs': { method: 'GET', path: /\/check-runs$/, times: 1 },
+  'GET check-runs': { method: 'GET', path: /\/check-runs$/, times: 3 },
+  'GET check-suites': { method: 'GET', path: /\/check-suites$/, times: 2 },
+  'GET status': { method: 'GET', path: /\/commits\/[^/]+\/status$/, times: 2 },
   'POST check-run': { method: 'POST', path: /\/check-runs$/, times: 1 },
   'PATCH check-run': { method: 'PATCH', path: /\/check-runs\/\d+$/, times: 2 },
 } as const;

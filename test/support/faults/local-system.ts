@@ -12,13 +12,14 @@ import { leases, type System, type SystemOptions } from './system.ts';
 const IDLE_TIMEOUT_MS = 10_000;
 
 /** `penstock up` in a process of its own, started again when it dies. */
-export async function startLocalSystem({ folder, env, modelUrl, isBlind }: SystemOptions): Promise<System> {
+export async function startLocalSystem(options: SystemOptions): Promise<System> {
+  const { folder, env, modelUrl, isBlind, patience } = options;
   const port = await reservePort();
   const start = (): HostProcess =>
     startHostProcess(
       {
         ...env,
-        ...leases(12),
+        ...leases(12 * patience),
         PORT: String(port),
         LOG_LEVEL: 'INFO',
         PENSTOCK_DATA: folder,

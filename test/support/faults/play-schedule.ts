@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { generateRepositories, withContract } from '../generate-repository.ts';
 import type { Github } from '../github/github-driver.ts';
 import { githubEnvironment, PERSON, startGithubWith } from '../platform.ts';
-import { carryOn } from './carry-on.ts';
+import { carryOn, patienceOf } from './carry-on.ts';
 import { startClusterSystem } from './cluster-system.ts';
 import type { Fault } from './fault.ts';
 import { armGithub } from './github-faults.ts';
@@ -30,6 +30,8 @@ export interface Played extends Verdict {
 export interface PlayOptions {
   /** Negative control: the platform cannot look up what it wrote. */
   isBlind?: boolean;
+  /** Waits so many times as long, and gives leases so much longer: for a machine that does other work too. @default 1 */
+  patience?: number | undefined;
   /** Keeps logs and records where there are problems. @default false */
   keepsProblems?: boolean;
   /** Gets what is judged, while the stand-ins still stand. */
@@ -70,21 +72,25 @@ interface Stage extends PlayOptions {
 }
 
 async function play(schedule: Schedule, stage: Stage): Promise<Verdict & { fired: Fault[] }> {
-  const { folder, cleanups, isBlind = false } = stage;
+  const { folder, cleanups, isBlind = false, patience = 1 } = stage;
   const orders = { folder, faults: schedule.faults };
   writeOrders(orders);
   const provider = await startProvider(schedule.faults);
   cleanups.push(() => provider.stop());
   const { github, repository } = await openGithub(cleanups);
   const firedAtGithub = armGithub(github, schedule.faults);
-  const env = { ...githubEnvironment(github), PENSTOCK_BUDGET_USD: '5' };
-  const started = await START[schedule.on]({ folder, env, modelUrl: provider.url, isBlind });
+  const env = {
+    ...githubEnvironment(github),
+    PENSTOCK_BUDGET_USD: '5',
+    PENSTOCK_DRIVER: schedule.driver,
+  };
+  const started = await START[schedule.on]({ folder, env, modelUrl: provider.url, isBlind, patience });
   cleanups.push(() => started.stop());
   const system = breaking(started, () => firedFaults(orders));
   github.setWebhookUrl(`${system.url}/webhooks/github`);
   const issue = await labelIssue(github, repository);
-  const stuck = await carryOn({ system, github, folder });
-  const stragglers = await stragglersOf(system);
+  const stuck = await carryOn({ system, github, folder, patience: patienceOf(patience) });
+  const stragglers = await stragglersOf(system, patience * STRAGGLE_MS);
   // What is read in one turn of the event loop is read from one state, and that of the last look may be an older one.
   await sleep(POLL_MS);
   const store = system.records();
@@ -132,8 +138,8 @@ function breaking(system: System, fired: () => Fault[]): System {
 const STRAGGLE_MS = 20_000;
 const POLL_MS = 200;
 
-async function stragglersOf(system: System): Promise<string[]> {
-  const until = performance.now() + STRAGGLE_MS;
+async function stragglersOf(system: System, withinMs: number): Promise<string[]> {
+  const until = performance.now() + withinMs;
   while (performance.now() < until) {
     if (system.stragglers().length === 0) return [];
     await sleep(POLL_MS);

@@ -5,11 +5,11 @@ import type { Schedule } from './schedule.ts';
 /** What a person reads of a schedule that went wrong, and the one line that plays it again. */
 export function reportOf(played: Played, whole: Schedule = played.schedule): string {
   const { schedule, problems, facts, fired, folder } = played;
-  const { seed, on, faults } = schedule;
+  const { seed, on, driver, faults } = schedule;
   const left = faults.map((fault) => whole.faults.indexOf(fault) + 1);
   const some = faults.length < whole.faults.length ? ` --only ${left.join(',')}` : '';
   return [
-    `schedule ${seed} on ${on}:`,
+    `schedule ${seed} on ${on}, driver ${driver}:`,
     ...problems.map((problem) => `- ${problem}`),
     ...faults.map(
       (fault) => `  ${fired.includes(fault) ? 'came to pass' : 'never came'}: ${faultText(fault)}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { callsOfARun, portOfCall } from './calls-of-a-run.ts';
+import { callsOfARun, type Driver, portOfCall } from './calls-of-a-run.ts';
 import { faultText } from './fault.ts';
 import { killSchedules, scheduleOf } from './schedule.ts';
 
@@ -41,12 +41,24 @@ describe('a schedule', () => {
     expect(new Set(ways)).toEqual(new Set(due));
   });
 
+  it('is of a run that the platform drives itself, or one that a workflow does, whose own calls it strikes too', () => {
+    expect(new Set(many.map(({ driver }) => driver))).toEqual(new Set(['direct', 'requirement']));
+    const struck = many.flatMap(({ faults }) => faults.map((fault) => ('call' in fault ? fault.call : '')));
+    for (const call of ['workflows.start', 'workflows.wake', 'codeHost.readCi'])
+      expect(struck).toContain(call);
+    const named = (driver: Driver): string[] => Object.keys(callsOfARun.local[driver]['host'] ?? {});
+    const own = named('requirement').filter((call) => !named('direct').includes(call));
+    expect(own).toContain('POST /internal/runs/*/claim');
+  });
+
   it('fails only calls of ports, and names calls that a run makes', () => {
-    for (const fault of many.flatMap(({ faults }) => faults)) {
-      if (!('call' in fault)) continue;
-      expect(callsOfARun.local[fault.process]?.[fault.call]).toBeGreaterThanOrEqual(fault.nth);
-      if (fault.kind === 'fail')
-        expect(['store', 'queue', 'blobs', 'jobs']).toContain(portOfCall(fault.call));
+    for (const { driver, faults } of many) {
+      for (const fault of faults) {
+        if (!('call' in fault)) continue;
+        expect(callsOfARun.local[driver][fault.process]?.[fault.call]).toBeGreaterThanOrEqual(fault.nth);
+        if (fault.kind === 'fail')
+          expect(['store', 'queue', 'blobs', 'jobs', 'workflows']).toContain(portOfCall(fault.call));
+      }
     }
   });
 });
@@ -58,7 +70,7 @@ describe('schedules of one kill each', () => {
     const ports = kills.map((fault) =>
       'call' in fault ? `${fault.process.split(' ')[0]} ${portOfCall(fault.call)}` : '',
     );
-    expect(new Set(ports).size).toBe(9);
+    expect(new Set(ports).size).toBe(10);
     expect(new Set(kills.map(({ kind }) => kind))).toEqual(new Set(['kill']));
   });
 });

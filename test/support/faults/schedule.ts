@@ -1,5 +1,5 @@
 import { mulberry32 } from '../generate-repository.ts';
-import { type CallsOfARun, callsOfARun, type Place, portOfCall } from './calls-of-a-run.ts';
+import { type CallsOfARun, callsOfARun, type Driver, type Place, portOfCall } from './calls-of-a-run.ts';
 import type { CallPoint, EmulatorFault, Fault, GithubFault, MessageFault, ModelFault } from './fault.ts';
 import { GITHUB_ROUTES, type GithubRoute } from './github-faults.ts';
 
@@ -7,6 +7,7 @@ import { GITHUB_ROUTES, type GithubRoute } from './github-faults.ts';
 export interface Schedule {
   seed: number;
   on: Place;
+  driver: Driver;
   faults: readonly Fault[];
 }
 
@@ -42,31 +43,30 @@ const BREAKS: readonly ModelFault[] = ['slow', 'garbage', 'cut', 'nonsense'];
 const GITHUB: readonly GithubFault[] = ['limit', 'unavailable', 'lost'];
 const EMULATORS: readonly EmulatorFault[] = ['restart', 'pause', 'stall'];
 /** Ports whose own calls may fail; GitHub and the model have stand-ins that do. */
-const FAILING = ['store', 'queue', 'blobs', 'jobs'];
+const FAILING = ['store', 'queue', 'blobs', 'jobs', 'workflows'];
+/** Every so manieth seed has its run driven by a workflow. */
+const DRIVEN_SHARE = 3;
 
-/** Random, and the same for the same seed: one to five faults of any kinds. */
+/** Random, and the same for the same seed: one to five faults of any kinds, in a run of either driver. */
 export function scheduleOf(seed: number, on: Place): Schedule {
   const draw = drawer(seed);
+  const driver = seed % DRIVEN_SHARE === DRIVEN_SHARE - 1 ? 'requirement' : 'direct';
+  const calls = callsOfARun[on][driver];
   const count = 1 + draw.below(MAX_FAULTS);
-  return { seed, on, faults: Array.from({ length: count }, () => faultOf(draw.one(KINDS[on]), draw, on)) };
+  const faults = Array.from({ length: count }, () => faultOf(draw.one(KINDS[on]), draw, calls));
+  return { seed, on, driver, faults };
 }
 
 /** So many schedules of one kill each; together they pass through every port, of the platform and of jobs. */
 export function killSchedules(seed: number, count: number, on: Place): Schedule[] {
-  const ports = drawer(seed).shuffled([...portsOf(callsOfARun[on]).keys()]);
+  const driver = 'requirement';
+  const calls = callsOfARun[on][driver];
+  const ports = drawer(seed).shuffled([...portsOf(calls).keys()]);
   return Array.from({ length: count }, (_, index) => {
     const draw = drawer(seed + index);
     const port = ports[index % ports.length];
-    return {
-      seed: seed + index,
-      on,
-      faults: [
-        killAt(
-          pointOf(draw, on, (name) => name === port),
-          draw,
-        ),
-      ],
-    };
+    const point = pointOf(draw, calls, (name) => name === port);
+    return { seed: seed + index, on, driver, faults: [killAt(point, draw)] };
   });
 }
 
@@ -92,20 +92,27 @@ function drawer(seed: number): Draw {
   return { below, one, shuffled };
 }
 
-function faultOf(kind: Fault['kind'], draw: Draw, on: Place): Fault {
+function faultOf(kind: Fault['kind'], draw: Draw, calls: CallsOfARun): Fault {
   switch (kind) {
     case 'kill':
-      return killAt(pointOf(draw, on), draw);
+      return killAt(pointOf(draw, calls), draw);
     case 'fail':
       return {
         kind,
         when: draw.one(['before', 'after', 'after']),
-        ...pointOf(draw, on, (_, call) => FAILING.includes(portOfCall(call)) && call !== 'blobs.signUrl'),
+        ...pointOf(draw, calls, (_, call) => FAILING.includes(portOfCall(call)) && call !== 'blobs.signUrl'),
       };
     case 'message':
-      return { kind, how: draw.one(MESSAGES), ...pointOf(draw, on, (_, call) => call === 'queue.publish') };
+      return {
+        kind,
+        how: draw.one(MESSAGES),
+        ...pointOf(draw, calls, (_, call) => call === 'queue.publish'),
+      };
     case 'clock':
-      return { kind, ...pointOf(draw, on, (_, call) => call === 'store.query' || call === 'store.commit') };
+      return {
+        kind,
+        ...pointOf(draw, calls, (_, call) => call === 'store.query' || call === 'store.commit'),
+      };
     case 'model':
       return modelFault(draw);
     case 'github': {
@@ -113,7 +120,7 @@ function faultOf(kind: Fault['kind'], draw: Draw, on: Place): Fault {
       return { kind, how: draw.one(GITHUB), route, nth: 1 + draw.below(GITHUB_ROUTES[route].times) };
     }
     default:
-      return { kind, how: draw.one(EMULATORS), ...pointOf(draw, on) };
+      return { kind, how: draw.one(EMULATORS), ...pointOf(draw, calls) };
   }
 }
 
@@ -131,8 +138,8 @@ function modelFault(draw: Draw): Fault {
 type Wanted = (port: string, call: string) => boolean;
 
 /** First one of the ports, then one of all its calls in a run: rare ports come up as often as busy ones. */
-function pointOf(draw: Draw, on: Place, isWanted: Wanted = () => true): CallPoint {
-  const ports = [...portsOf(callsOfARun[on], isWanted).values()];
+function pointOf(draw: Draw, calls: CallsOfARun, isWanted: Wanted = () => true): CallPoint {
+  const ports = [...portsOf(calls, isWanted).values()];
   return draw.one(draw.one(ports));
 }
 

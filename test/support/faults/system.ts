@@ -28,6 +28,8 @@ export interface SystemOptions {
   modelUrl: string;
   /** Negative control: the platform cannot look up what it wrote. */
   isBlind: boolean;
+  /** Leases are so many times as long. */
+  patience: number;
 }
 
 /** Short, for who waits for them after a fault; long enough for a job's start on a machine that is busy with other work. */
