@@ -118,7 +118,7 @@ module "function" {
   bucket = each.value.bucket ? google_storage_bucket.data.name : null
   subscription = !contains(keys(local.subscriptions), each.key) ? null : merge(local.subscriptions[each.key], local.backoff, {
     topic             = google_pubsub_topic.topic[local.subscriptions[each.key].topic].id
-    dead_letter_topic = google_pubsub_topic.topic[local.dead_letter_topic].id
+    dead_letter_topic = "projects/${var.project_id}/topics/${google_pubsub_topic.topic[local.dead_letter_topic].name}"
     account           = google_service_account.delivery.email
     forwarder         = local.agents.pubsub
   })

@@ -6,6 +6,7 @@ identity = {
   invokers     = ["group:developers@example.com"]
   invoker_role = "developer"
 }
+# Add autonomy_slo = true once a first run has ended.
 alerts = {
   emails = ["oncall@example.com"]
 }

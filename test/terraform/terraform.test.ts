@@ -5,17 +5,31 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { SUBSCRIPTIONS } from '../../shared/runtime/subscriptions.ts';
 import { group } from '../support/groups.ts';
 import { readLocal } from '../support/read-hcl.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = process.env['PENSTOCK_TERRAFORM'] ?? 'terraform';
 const run = promisify(execFile);
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 /** Its provider makes nothing anywhere; with any other, an apply would be one. */
 const isStub = basename(program) === 'tf-offline';
 if (!isStub)
   process.stderr.write('skipped: apply and destroy (only where PENSTOCK_TERRAFORM is tf-offline)\n');
+
+interface Push {
+  push_endpoint: string;
+  oidc_token: { audience: string }[];
+}
+
+/** Where messages go, of everything in a state as `show -json` writes it. */
+function pushesIn(state: unknown): Push[] {
+  if (typeof state !== 'object' || state === null) return [];
+  return Object.entries(state).flatMap(([name, value]) =>
+    name === 'push_config' ? (value as Push[]) : pushesIn(value),
+  );
+}
 
 /** Two cores and others beside it: these are minutes of another program's work. */
 group('terraform')('the Terraform configuration', () => {
@@ -84,8 +98,15 @@ group('terraform')('the Terraform configuration', () => {
       expect(await terraform('apply', '-auto-approve', ...dev)).toMatch(
         /Apply complete! Resources: [1-9]\d\d added, 0 changed, 0 destroyed\./,
       );
+      // The functions framework reads the topic from the path, and Cloud Run checks the audience.
+      const pushes = pushesIn(JSON.parse(await terraform('show', '-json')));
+      expect(pushes).toHaveLength(SUBSCRIPTIONS.length);
+      for (const { push_endpoint: endpoint, oidc_token: tokens } of pushes) {
+        expect(endpoint).toMatch(/^https:\/\/[^/]+\/projects\/acme-penstock\/topics\/[a-z-]+$/);
+        expect(tokens.map(({ audience }) => audience)).toEqual([new URL(endpoint).origin]);
+      }
       expect(await terraform('plan', '-detailed-exitcode', ...dev)).toContain('No changes.');
-      expect(await terraform('destroy', '-auto-approve', ...dev)).toMatch(
+      expect(await terraform('destroy', '-auto-approve', '-refresh=false', ...dev)).toMatch(
         /Destroy complete! Resources: [1-9]\d\d destroyed\./,
       );
     },
