@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildDeployables } from '../../functions/build/build-deployables.ts';
+import { buildFaultPrograms } from './faults/build-fault-programs.ts';
 import { makeMemoryFolder } from './memory-folder.ts';
 
 /** Runs every test that this machine allows and ends in one line alone: `N passed, N failed, N skipped`. Arguments go to jest. */
@@ -26,6 +27,7 @@ const cache = join(root, 'node_modules/.cache');
 mkdirSync(cache, { recursive: true });
 const built = mkdtempSync(join(cache, 'penstock-tests-'));
 await buildDeployables(root, built);
+await buildFaultPrograms(root, built);
 
 const jest = join(root, 'node_modules/jest/bin/jest.js');
 // Much of a test's time is waiting for processes it started, so one worker more than there are cores.

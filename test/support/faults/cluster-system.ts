@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { createFirestoreClient } from '../../../shared/adapters/google/firestore-client.ts';
 import { createFirestoreStore } from '../../../shared/adapters/google/firestore-store.ts';
 import { createSubscriptions } from '../cluster/create-subscriptions.ts';
@@ -8,11 +7,11 @@ import { startScheduler } from '../cluster/scheduler.ts';
 import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
 import { type OwnEmulators, startEmulators } from '../emulators.ts';
 import type { EmulatorFault } from './fault.ts';
+import { faultProgram } from './fault-programs.ts';
 import { endJobs, livingJobs } from './job-groups.ts';
 import { noteLost, undelivered } from './message-ledger.ts';
 import { leases, type System, type SystemOptions } from './system.ts';
 
-const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const SWEEP_MS = 1_000;
 const DELIVERY = { minBackoffSeconds: 0.2, maxBackoffSeconds: 15 };
 /** How long what is left to deliver may take. */
@@ -37,8 +36,8 @@ export async function startClusterSystem(options: SystemOptions): Promise<System
     projectId,
     folder,
     sweepSeconds: 0,
-    sourceOf: () => fileOf('function.ts'),
-    jobProgram: fileOf('job.ts'),
+    sourceOf: () => faultProgram('function'),
+    jobProgram: faultProgram('job'),
     delivery: DELIVERY,
     env: {
       ...env,

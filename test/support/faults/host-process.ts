@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { faultProgram } from './fault-programs.ts';
 
-const PROGRAM = fileURLToPath(new URL('local-host.ts', import.meta.url));
 const READY_TIMEOUT_MS = 240_000;
 const STOP_TIMEOUT_MS = 8_000;
 /** Below the range from which the system takes ports for outgoing connections: nobody gets ours while the host is down. */
@@ -21,10 +20,14 @@ export interface HostProcess {
 
 export function startHostProcess(env: Record<string, string>, logFile: string): HostProcess {
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', log, log, 'ipc'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', faultProgram('local-host')],
+    {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', log, log, 'ipc'],
+    },
+  );
   closeSync(log);
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());

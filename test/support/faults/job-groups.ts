@@ -36,7 +36,7 @@ function groupOf(pid: string): string | undefined {
 
 /** A number may belong to somebody else by now. */
 function isOfJob(member: string, group: string): boolean {
-  return member !== group || readProc(member, 'cmdline').includes('faults/job.ts');
+  return member !== group || /faults\/job\.[jt]s/.test(readProc(member, 'cmdline'));
 }
 
 function readProc(pid: string, file: 'stat' | 'cmdline'): string {

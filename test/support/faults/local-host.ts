@@ -1,6 +1,5 @@
 import { appendFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createProcessJobStarter } from '../../../shared/adapters/local/process-job-starter.ts';
 import type { Ports } from '../../../shared/core/ports.ts';
 import type { JobStarter } from '../../../shared/ports/job-starter.ts';
@@ -66,7 +65,7 @@ function watchedJobs(settings: Config, { log }: Ports): JobStarter {
     command: [
       process.execPath,
       '--disable-warning=ExperimentalWarning',
-      fileURLToPath(new URL('job.ts', import.meta.url)),
+      process.env['PENSTOCK_TEST_JOB'] ?? '',
     ],
     environment: {
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(':'),

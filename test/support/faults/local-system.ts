@@ -5,6 +5,7 @@ import { openSqliteDatabase } from '../../../shared/adapters/local/sqlite-databa
 import { createSqliteStore } from '../../../shared/adapters/local/sqlite-store.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { INDEXES } from '../../../shared/runtime/local.ts';
+import { faultProgram } from './fault-programs.ts';
 import { type HostProcess, reservePort, startHostProcess } from './host-process.ts';
 import { endJobs, livingJobs } from './job-groups.ts';
 import { leases, type System, type SystemOptions } from './system.ts';
@@ -26,6 +27,7 @@ export async function startLocalSystem(options: SystemOptions): Promise<System> 
         PENSTOCK_SWEEP_SECONDS: '0.3',
         PENSTOCK_TEST_MODEL: modelUrl,
         PENSTOCK_TEST_BLIND: isBlind ? '1' : '0',
+        PENSTOCK_TEST_JOB: faultProgram('job'),
         NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/penstock', import.meta.url)),
       },
       join(folder, 'host.log'),
