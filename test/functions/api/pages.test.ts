@@ -38,7 +38,9 @@ describe('the page of a run', () => {
   it('says which checks of CI were red on which commit', async () => {
     const ci = { head: 'abcdef0123'.repeat(4), state: 'red' as const, checks: ['test <b>'] };
     const card = async (changes: Partial<Run>) => String(await checksCard({ ...run, ...changes }, []));
-    expect(await card({ stage: 'integrating', ci })).toContain('CI was red on commit abcdef0: test &lt;b&gt;.');
+    expect(await card({ stage: 'integrating', ci })).toContain(
+      'CI was red on commit abcdef0: test &lt;b&gt;.',
+    );
     expect(await card({})).not.toContain('on commit');
   });
 
