@@ -12,6 +12,13 @@ const PROPERTIES = 'test/shared/core/engine-properties.test.ts';
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'a ticket for every execution',
+    file: 'shared/core/jobs/give-ticket.ts',
+    search: 'attempt.execution !== undefined && attempt.execution !== execution',
+    replace: 'false',
+    test: 'test/workflows/agent-job.test.ts',
+  },
+  {
     name: 'CI that is under way lets the run finish',
     file: 'shared/core/integration/judge-ci.ts',
     search: "  if (evidence.state === 'pending') return pendingVerdict(run, reading, policy.ciDeadlineMs);\n",

@@ -16,7 +16,15 @@ export interface Judgement {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SOURCES = ['functions', 'shared', 'test', 'package.json', 'jest.config.js', 'tsconfig.json'];
+const SOURCES = [
+  'functions',
+  'shared',
+  'test',
+  'workflows',
+  'package.json',
+  'jest.config.js',
+  'tsconfig.json',
+];
 const TEST_TIMEOUT_MS = 180_000;
 /** Of one test: what a mutant makes wait for ever is red, and in time for the tests after it. */
 const ONE_TEST_MS = 30_000;

@@ -63,6 +63,28 @@ inProcess(describe, 'the test plays the workflow')('the stages of a run that a w
     expect(await read()).toMatchObject({ stage: 'accepted', asked: null, sequence: 1 });
   });
 
+  it('give a ticket to nobody for an attempt that waits for no job', async () => {
+    const attempt = (task: string, generation: string) =>
+      `/internal/runs/${run}/tasks/${task}/attempts/${generation}`;
+    const ticket = async (task: string, generation: string, body: object = { execution: 'e1' }) =>
+      (await platform.post(`${attempt(task, generation)}/ticket`, body)).status;
+    await claim();
+    await ask('close', request(1));
+    await platform.settled();
+    expect(await ticket('a', '1')).toBe(409);
+    expect(await ticket('nosuchtask', '1')).toBe(404);
+    expect(await ticket('a', '0')).toBe(404);
+    expect(await ticket('a', 'one')).toBe(404);
+    expect(await ticket('a', '1', { execution: 'e1', url: 'https://evil.example' })).toBe(400);
+    const view = await (await fetch(`${platform.url}${attempt('a', '1')}`)).json();
+    expect(view).toEqual({ attempt: `local/${run}/a/1`, state: 'succeeded', ended: true });
+    const ended = { execution: 'e1', end: 'failed', message: 'it was not me' };
+    expect(await platform.post(`${attempt('a', '1')}/ended`, ended)).toMatchObject({
+      status: 200,
+      body: view,
+    });
+  });
+
   it('take the id of a callback and no URL, and a stage that there is', async () => {
     await claim();
     const callback = 'https://evil.example/callbacks/cb1';
