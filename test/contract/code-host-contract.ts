@@ -131,7 +131,7 @@ function readContract(use: Use, fixture: () => CodeHostFixture): void {
     try {
       const header =
         authorization === undefined ? [] : ['-c', `http.extraHeader=Authorization: ${authorization}`];
-      await run('git', [...header, 'clone', '--quiet', url, folder], { timeout: 20_000 });
+      await run('git', [...header, 'clone', '--quiet', url, folder], { timeout: 60_000 });
       const { stdout } = await run('git', ['-C', folder, 'rev-parse', 'HEAD']);
       expect(stdout.trim()).toBe(base);
       expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe('# Todo\n');

@@ -47,7 +47,7 @@ inProcess(describe, 'the test plays the architect')('a question on an issue', ()
   });
 
   const until = async (id: string, isSo: (run: Run) => boolean): Promise<Run> => {
-    for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
+    for (const deadline = Date.now() + 120_000; Date.now() < deadline;) {
       const run = await platform.run(id);
       if (isSo(run)) return run;
       await new Promise((resolve) => setTimeout(resolve, 25));

@@ -111,7 +111,7 @@ describeHere('Agents that work together (001-04, 001-05, 001-06, 001-07)', () =>
     });
     expect(status).toBe(202);
     run = String(body['runId']);
-    await platform.ended(run, 20_000);
+    await platform.ended(run);
   });
   afterAll(() => platform.stop());
 

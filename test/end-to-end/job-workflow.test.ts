@@ -52,7 +52,7 @@ inProcess(describe, 'the test has a job program of its own')('jobs that a workfl
       repository: sample.folder,
       plan,
     });
-    const run = await platform.ended(String(body['runId']), 20_000);
+    const run = await platform.ended(String(body['runId']));
     expect(run.stage).toBe('failed');
     const task = (await platform.tasks(run.id)).find(({ id }) => id === 'api');
     expect(task?.attempts.map(({ exit }) => exit)).toMatchObject([

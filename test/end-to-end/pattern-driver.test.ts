@@ -51,7 +51,7 @@ inProcess(describe, 'the runner is for local mode')('a run that a pattern of nam
   it.each(patterns)('%s with %j has its agents do their tasks (003-71..73)', async (driver, flags, plan) => {
     const submitted = await platform.post('/api/requirements', { requirement: 'Do it.', driver, flags });
     const run = String(submitted.body['runId']);
-    expect(await platform.ended(run, 20_000)).toMatchObject({ stage: 'succeeded', driver });
+    expect(await platform.ended(run)).toMatchObject({ stage: 'succeeded', driver });
     const tasks = await platform.tasks(run);
     expect(Object.fromEntries(tasks.map(({ agent, dependencies }) => [agent, dependencies]))).toEqual(plan);
     expect(worked.toSorted()).toEqual(Object.keys(plan).toSorted());

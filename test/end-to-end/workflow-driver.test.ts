@@ -66,7 +66,7 @@ inProcess(describe, 'the runner is for local mode')('a run that workflows/requir
 
   it('is one execution, which ends with it and says how', async () => {
     const run = await submit({ plan: { tasks: PLAN.tasks } });
-    expect(await platform.ended(run, 20_000)).toMatchObject({
+    expect(await platform.ended(run)).toMatchObject({
       stage: 'succeeded',
       driver: 'requirement',
       stageRequest: { stage: 'execute', seq: 2 },
@@ -89,7 +89,7 @@ inProcess(describe, 'the runner is for local mode')('a run that workflows/requir
     await platform.stop();
     await start();
     await platform.post('/api/decisions', { decisionId, option: 'approve' });
-    expect(await platform.ended(run, 20_000)).toMatchObject({ stage: 'succeeded', touches: 1 });
+    expect(await platform.ended(run)).toMatchObject({ stage: 'succeeded', touches: 1 });
     expect((await finished()).state).toBe('SUCCEEDED');
   });
 
@@ -99,7 +99,7 @@ inProcess(describe, 'the runner is for local mode')('a run that workflows/requir
     const run = await submit();
     await until(async () => ((await platform.run(run)).stage === 'awaiting_approval' ? true : undefined));
     await platform.post(`/api/runs/${run}/cancel`, {});
-    expect((await platform.ended(run, 20_000)).stage).toBe('cancelled');
+    expect((await platform.ended(run)).stage).toBe('cancelled');
     expect((await finished()).state).toBe('CANCELLED');
   });
 });

@@ -185,7 +185,7 @@ async function answer(
 export async function eventually<T>(
   what: string,
   find: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<T> {
   const until = Date.now() + timeoutMs;
   for (;;) {

@@ -65,7 +65,7 @@ describe('the cost contract of a function-lane task', () => {
 
   /** Reads below the counters. */
   async function waitForEnd(id: string): Promise<Run> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 120_000;
     while (Date.now() < deadline) {
       const run = (await uncounted.store.get(refs.run(TENANT, id)))?.data;
       if (run !== undefined && isTerminal(run.stage)) return run;

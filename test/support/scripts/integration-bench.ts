@@ -144,7 +144,7 @@ export async function testsAt(directory: string, branch: string): Promise<number
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
-  timeoutMs = patience(20_000),
+  timeoutMs = patience(120_000),
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await holds())) {
