@@ -86,7 +86,7 @@ async function readPage(
 }
 
 export function missingJob(variable: string): string {
-  return `set ${variable} to the name of a Cloud Run job in this project and region, or apply the Terraform configuration`;
+  return `set ${variable} to the name of a Cloud Run job that is in the project of GOOGLE_CLOUD_PROJECT and the region of PENSTOCK_REGION, or apply the Terraform configuration`;
 }
 
 /** One without a time of creation is only just there. */

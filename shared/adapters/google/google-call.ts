@@ -1,6 +1,12 @@
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { readGoogleError } from './google-error-text.ts';
-import { httpStatus, httpTranslation, isHttpForbidden, type Translation } from './google-http-error.ts';
+import {
+  httpStatus,
+  httpTranslation,
+  isHttpForbidden,
+  type Translation,
+  UNAUTHENTICATED,
+} from './google-http-error.ts';
 
 export interface GoogleCall {
   /** What is done, to which id: begins the error message. */
@@ -23,11 +29,15 @@ const TRANSLATIONS: Record<number, Translation> = {
   5: { code: 'config', retry: 'never', next: 'apply the Terraform configuration, or name the right project' },
   6: { code: 'conflict', retry: 'never', next: 'read it again' },
   8: { code: 'rate_limited', retry: 'later', next: 'it is tried again' },
-  9: { code: 'config', retry: 'never', next: 'if an index is missing, add it to terraform/firestore.tf' },
+  9: {
+    code: 'config',
+    retry: 'never',
+    next: 'if an index is missing, add it to terraform/firestore-indexes.tf',
+  },
   10: { code: 'unavailable', retry: 'later', next: 'it is tried again' },
   13: { code: 'unavailable', retry: 'later', next: 'it is tried again' },
   14: { code: 'unavailable', retry: 'later', next: 'it is tried again' },
-  16: { code: 'unauthenticated', retry: 'never', next: 'run "gcloud auth application-default login"' },
+  16: UNAUTHENTICATED,
 };
 
 const NOT_FOUND = 5;
@@ -86,7 +96,8 @@ export function grpcCode(error: unknown): number | undefined {
 function messageOf(error: unknown): string {
   const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
   const text = hasMessage ? String(error.message) : String(error);
-  return readGoogleError(text).message ?? text;
+  // It goes on after it.
+  return (readGoogleError(text).message ?? text).replace(/\.$/, '');
 }
 
 function timedOut({ what, timeoutMs, ifUnreachable = 'it is tried again' }: GoogleCall): PenstockError {

@@ -12,7 +12,7 @@ const AGAIN = 'it is tried again';
 const UNAVAILABLE: Translation = { code: 'unavailable', retry: 'later', next: AGAIN };
 const TIMEOUT: Translation = { code: 'timeout', retry: 'later', next: AGAIN };
 const RATE_LIMITED: Translation = { code: 'rate_limited', retry: 'later', next: AGAIN };
-const UNAUTHENTICATED: Translation = {
+export const UNAUTHENTICATED: Translation = {
   code: 'unauthenticated',
   retry: 'never',
   next: 'run it as a service account, or "gcloud auth application-default login"',

@@ -44,7 +44,7 @@ export function createWorkflowExecutions(config: WorkflowExecutionsConfig): Work
     workflow: string,
     work: (client: ExecutionsClient) => Promise<T>,
   ): Promise<T> => {
-    const ifMissing = `deploy workflows/${workflow}.yaml with the Terraform configuration, or name the right project and region`;
+    const ifMissing = `deploy workflows/${workflow}.yaml with the Terraform configuration, or set GOOGLE_CLOUD_PROJECT and PENSTOCK_REGION to where it is`;
     return callGoogle({ what, role: ROLE, timeoutMs, ifMissing }, async () => work(await connect()));
   };
 

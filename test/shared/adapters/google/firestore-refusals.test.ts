@@ -98,7 +98,7 @@ describe('Firestore that refuses', () => {
 
   it('names the file that a missing index belongs in', async () => {
     const { store } = await start(() => ({ code: 9, details: 'The query requires an index.' }));
-    await expect(store.count({ from })).rejects.toThrow(/terraform\/firestore\.tf/);
+    await expect(store.count({ from })).rejects.toThrow(/terraform\/firestore-indexes\.tf/);
   });
 
   it.each([

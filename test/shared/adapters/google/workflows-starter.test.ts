@@ -199,7 +199,7 @@ describe('the starter of Google Cloud Workflows', () => {
   it('names the file and the role in one sentence', async () => {
     const unknown = world.starter().start({ ...aWorkflow(), workflow: 'nightly' });
     await expect(unknown).rejects.toThrow(
-      "start of projects/acme/locations/europe-west1/workflows/nightly for run r1234567: Workflow 'projects/acme/locations/europe-west1/workflows/nightly' not found.; deploy workflows/nightly.yaml with the Terraform configuration, or name the right project and region",
+      "start of projects/acme/locations/europe-west1/workflows/nightly for run r1234567: Workflow 'projects/acme/locations/europe-west1/workflows/nightly' not found; deploy workflows/nightly.yaml with the Terraform configuration, or set GOOGLE_CLOUD_PROJECT and PENSTOCK_REGION to where it is",
     );
     world.standIn.deny('workflows.executions.create');
     const refused = world.starter().start(aWorkflow());
