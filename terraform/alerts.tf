@@ -44,6 +44,10 @@ locals {
       severity = "WARNING", says = "at least three runs, and more than half of all, failed in six hours"
       query    = "(sum(increase(${local.metric}runs_ended{${local.run},stage=\"failed\"}[6h])) >= 3) and (sum(increase(${local.metric}runs_ended{${local.run},stage=\"failed\"}[6h])) / sum(increase(${local.metric}runs_ended{${local.run}}[6h])) > 0.5)"
     }
+    runs-stuck = {
+      severity = "ERROR", says = "nothing has changed for an hour in a run that waits for nobody"
+      query    = "sum(increase(${local.metric}runs_stuck{${local.run}}[15m])) > 0"
+    }
     spend = {
       severity = "WARNING", says = "runs that ended within a day spent more than alerts.usd_per_day on models"
       query    = "sum(increase(${local.metric}run_usd_sum{${local.run}}[24h])) > ${var.alerts.usd_per_day}"

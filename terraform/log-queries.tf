@@ -12,6 +12,7 @@ locals {
     intake-slow       = "${local.of_requests} AND resource.labels.service_name=\"intake\" AND httpRequest.latency>\"0.2s\""
     messages-old      = "${local.of_requests} AND resource.labels.service_name=~\"^(${join("|", keys(local.subscriptions))})$\" AND httpRequest.status>=400"
     runs-failing      = "${local.log_filters.runs-ended} AND jsonPayload.message=~\" failed$\""
+    runs-stuck        = local.log_filters.runs-stuck
     spend             = "${local.log_filters.runs-ended} AND jsonPayload.spentUsd>0"
     sweep-absent      = "(${local.of_functions} AND resource.labels.service_name=\"sweep\") OR resource.type=\"cloud_scheduler_job\""
   }

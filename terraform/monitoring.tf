@@ -18,6 +18,7 @@ locals {
     attempts-lost     = { line = "^attempt \\S+ is lost$", labels = {} }
     messages-given-up = { line = "^\\S+ gave up on message ", labels = { function = "^(\\S+) gave up on message " } }
     runs-ended        = { line = "^run \\S+ (succeeded|failed|cancelled)$", labels = { stage = "^run \\S+ (succeeded|failed|cancelled)$" } }
+    runs-stuck        = { line = "^run \\S+ is stuck: ", labels = {} }
     runs-touched      = { line = "^run \\S+ (succeeded|failed|cancelled)$", labels = {}, also = "jsonPayload.touches>0" }
   }
 

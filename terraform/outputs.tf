@@ -21,6 +21,8 @@ output "image_repository" {
 output "log_queries" {
   description = "By alert: a day's lines that tell why, in Logs Explorer."
   value       = local.log_links
+  # Not shown beside what is wrong with a plan.
+  depends_on = [google_monitoring_alert_policy.alert]
 }
 
 output "public_url" {

@@ -40,6 +40,11 @@ variable "archives" {
   type        = string
   default     = "../dist"
   nullable    = false
+
+  validation {
+    condition     = length(fileset(var.archives, "*.zip")) > 0
+    error_message = "archives takes the folder with the functions' archives, and there are none in it; make them with npm run ci:build."
+  }
 }
 
 variable "github_app_id" {

@@ -15,6 +15,7 @@ import { refs, tasksOf } from './refs.ts';
 import { isTerminal, type Run } from './run.ts';
 import { readTasks } from './run-tasks.ts';
 import { settleRun } from './settle-run.ts';
+import { mayBeStuck, stuckHours } from './stuck-run.ts';
 import { lostWhere, takeBack } from './take-back.ts';
 import { type Task, UNDER_WAY } from './task.ts';
 
@@ -143,9 +144,19 @@ async function checkRun(ports: Ports, run: Run): Promise<void> {
   await rederive(ports, run);
   if (!isTerminal(run.stage)) await checkDriver(ports, run);
   const now = ports.clock.now();
+  if (mayBeStuck(run, now)) await reportStuck(ports, run);
   await change(ports.store, refs.run(run.tenant, run.id), (current) =>
     current.checkedAt >= now ? undefined : { data: { ...current, checkedAt: now } },
   );
+}
+
+/** Said at each check, so that an alert lasts as long as its reason. */
+async function reportStuck({ store, clock, log }: Ports, { tenant, id }: Run): Promise<void> {
+  const found = await store.get<Run>(refs.run(tenant, id));
+  if (found === undefined) return;
+  const hours = stuckHours(found.data, await readTasks(store, tenant, id), clock.now());
+  if (hours > 0)
+    log.warn(`run ${id} is stuck: nothing has changed for ${hours} h`, { tenant, run: id, hours });
 }
 
 /** What should be under way for this run according to its records, asked for again. */

@@ -11,6 +11,8 @@ run "what_is_wrong_is_refused_in_the_first_round" {
     admins = ["somebody"]
     # The agent image is named by digest and not by tag.
     agent_image = "europe-west1-docker.pkg.dev/acme/penstock/agent-job:latest"
+    # There is nothing to deploy in a folder without archives.
+    archives = "tests"
     # A job may not take two days.
     agent_job = { timeout_hours = 48 }
     # An alert goes to an address.
@@ -71,6 +73,7 @@ run "what_is_wrong_is_refused_in_the_first_round" {
     var.agent_image,
     var.agent_job,
     var.alerts,
+    var.archives,
     var.backups,
     var.budget,
     var.build,

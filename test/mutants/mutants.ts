@@ -93,8 +93,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'comment without look-up',
     file: 'shared/core/perform-effect.ts',
-    search: 'const result = (await look()) ?? (await act());',
-    replace: 'const result = await act();',
+    search: '(await look()) ?? (await act().catch((error: unknown) => foundAfter(error, look)))',
+    replace: 'await act()',
     test: 'test/shared/core/perform-effect.test.ts',
   },
   {

@@ -26,9 +26,10 @@ interface Push {
 /** Where messages go, of everything in a state as `show -json` writes it. */
 function pushesIn(state: unknown): Push[] {
   if (typeof state !== 'object' || state === null) return [];
-  return Object.entries(state).flatMap(([name, value]) =>
-    name === 'push_config' ? (value as Push[]) : pushesIn(value),
-  );
+  return Object.entries(state).flatMap(([name, value]) => {
+    if (name === 'sensitive_values') return [];
+    return name === 'push_config' ? (value as Push[]) : pushesIn(value);
+  });
 }
 
 /** Two cores and others beside it: these are minutes of another program's work. */

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { change } from '../../../shared/core/change.ts';
 import { claimTask } from '../../../shared/core/claim-task.ts';
 import { decomposeRun } from '../../../shared/core/decompose-run.ts';
+import { refs } from '../../../shared/core/refs.ts';
 import { sweep } from '../../../shared/core/sweep.ts';
+import type { Task } from '../../../shared/core/task.ts';
 import type { AttemptResultInput } from '../../../shared/messages/attempt-api.ts';
-import { DONE, POLICY, startEngine, TENANT, type Engine } from '../../support/engine.ts';
+import { DONE, POLICY, silent, startEngine, TENANT, type Engine } from '../../support/engine.ts';
 
 const task = (id: string, dependencies: string[] = []) => ({
   id,
@@ -17,9 +20,14 @@ describe('a sweep', () => {
   let engine: Engine;
   let run: string;
   let answers: Record<string, AttemptResultInput>;
+  let warned: string[];
   beforeEach(async () => {
     answers = {};
-    engine = await startEngine({ play: (id, generation) => answers[`${id}/${generation}`] ?? DONE });
+    warned = [];
+    engine = await startEngine({
+      play: (id, generation) => answers[`${id}/${generation}`] ?? DONE,
+      log: { ...silent, warn: (message) => void warned.push(message) },
+    });
     ({ id: run } = await engine.submit({ plan: [task('a'), task('b', ['a'])] }));
   });
   afterEach(() => engine.close());
@@ -51,6 +59,31 @@ describe('a sweep', () => {
       ['a', 1],
       ['b', 1],
     ]);
+  });
+
+  it('says of a run that it is stuck once nothing has moved in it for an hour, for as long as that is so', async () => {
+    const stuck = () => warned.filter((line) => line.includes('is stuck'));
+    await deliverOne('run-accepted');
+    for (let minutes = 0; minutes < 60; minutes += 5) await sweepLater();
+    expect(stuck()).toEqual([]);
+    await sweepLater();
+    expect(stuck()).toEqual([`run ${run} is stuck: nothing has changed for 1 h`]);
+    await engine.drain();
+    await sweepLater();
+    expect(stuck()).toHaveLength(1);
+  });
+
+  it('says of no run that it is stuck while an attempt is under way, or somebody holds it', async () => {
+    await deliverOne('run-accepted');
+    await claimTask(engine.ports, { v: 1, tenant: TENANT, run, task: 'a', generation: 1 });
+    await change<Task>(engine.ports.store, refs.task(TENANT, run, 'a'), (current) => ({
+      data: { ...current, leaseUntil: Number.MAX_SAFE_INTEGER },
+    }));
+    for (let minutes = 0; minutes < 120; minutes += 30) {
+      engine.clock.advance(30 * 60_000);
+      await sweep(engine.ports);
+    }
+    expect(warned.filter((line) => line.includes('is stuck'))).toEqual([]);
   });
 
   it('does nothing where nothing is due', async () => {
