@@ -113,7 +113,8 @@ function pubsubCommand(root: string, port: number): string[] {
 const LEASHED_JAVA = 'exec 3<&0; java "$@" 3<&- & java=$!; (read -r _ <&3; kill -9 $java) & wait $java';
 
 function startJava(args: string[]): ChildProcess {
-  const flags = ['-Xmx256m', '-XX:TieredStopAtLevel=1'];
+  // What a long life would pay back, a short one does not: the second compiler, a collector with threads of its own.
+  const flags = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
   return spawn('sh', ['-c', LEASHED_JAVA, 'sh', ...flags, ...args], { stdio: ['pipe', 'ignore', 'ignore'] });
 }
 

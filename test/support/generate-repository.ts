@@ -241,9 +241,12 @@ const makers: Record<BugKind, readonly CaseMaker[]> = {
   ],
 };
 
-/** The files with a contract that says how to test them: without it the manifest says so, and npm is started for every check. */
+/**
+ * The files with a contract that says how to test them, in one process. Without it the manifest says so: npm is started for every
+ * check, and Node starts another process for every test file.
+ */
 export function withContract(files: Record<string, string>): Record<string, string> {
-  return { ...files, '.github/penstock.yml': 'test: node --test\n' };
+  return { ...files, '.github/penstock.yml': 'test: node --test --test-isolation=none\n' };
 }
 
 function toFiles({ module, source, call, tests }: Case, name: string, pick: Pick): Record<string, string> {

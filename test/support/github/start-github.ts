@@ -28,7 +28,7 @@ export interface GithubOptions {
     id?: number;
     /** @default 'penstock' */
     slug?: string;
-    /** PEM. @default a new key */
+    /** PEM. @default the same new key for every stand-in of a process */
     privateKey?: string;
     /** @default 'webhook-secret' */
     webhookSecret?: string;
@@ -72,7 +72,7 @@ async function createWorld(url: string, { app = {} }: GithubOptions): Promise<Wo
   const identity: StandInApp = {
     id: app.id ?? 4242,
     slug: app.slug ?? 'penstock',
-    privateKey: app.privateKey ?? (await newKey()),
+    privateKey: app.privateKey ?? (await (key ??= newKey())),
     webhookSecret: app.webhookSecret ?? 'webhook-secret',
   };
   const webhooks = createWebhookSender(identity, app.webhookUrl);
@@ -132,6 +132,9 @@ function addRoutes(routes: Hono, world: World): void {
     return context.json({ message: `The stand-in failed: ${error.message}` }, 500);
   });
 }
+
+/** A key takes a tenth of a second to make. */
+let key: Promise<string> | undefined;
 
 async function newKey(): Promise<string> {
   const { privateKey } = await promisify(generateKeyPair)('rsa', {

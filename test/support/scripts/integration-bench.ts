@@ -131,7 +131,7 @@ export async function testsAt(directory: string, branch: string): Promise<number
   const folder = await mkdtemp(join(tmpdir(), 'penstock-readback-'));
   try {
     await execute('git', ['clone', '-q', '--no-local', '--branch', branch, directory, folder]);
-    await execute(process.execPath, ['--test'], { cwd: folder });
+    await execute(process.execPath, ['--test', '--test-isolation=none'], { cwd: folder });
     return 0;
   } catch (error) {
     return (error as { code?: number }).code ?? -1;
