@@ -15,8 +15,8 @@ export interface BenchCloudOptions {
 }
 
 const RECOUNT = fileURLToPath(new URL('recount.ts', import.meta.url));
-/** The emulators compile themselves while they run. */
-const WARM_UPS = 2;
+/** The emulators and the functions compile themselves while they run: each shape is warmed up by about as much work. */
+const WARM_UP_TASKS = 400;
 
 /** Timed and counted runs are the same ones here: what counting costs is lost among what travels between processes. */
 export async function benchCloudShape(
@@ -34,7 +34,7 @@ export async function benchCloudShape(
 async function bench(host: CloudHost, shape: Shape, { runs, isProfiled }: BenchCloudOptions) {
   const warmUps: PlayedRun[] = [];
   const timed: PlayedRun[] = [];
-  while (warmUps.length < WARM_UPS) warmUps.push(await playRun(host, shape));
+  while (warmUps.length * shape.plans.flat().length < WARM_UP_TASKS) warmUps.push(await playRun(host, shape));
   if (isProfiled) await host.profile();
   while (timed.length < runs) timed.push(await playRun(host, shape));
   const profiles = isProfiled ? await host.saveProfiles(shape.name) : [];
