@@ -21,7 +21,7 @@ run "every_choice_of_production_can_be_made_at_once" {
       iap_audiences = { api = "/projects/1/global/backendServices/1", intake = "/projects/1/global/backendServices/2" }
     }
     load_balancer   = { domain = "penstock.example.com", iap_members = ["group:developers@example.com"] }
-    network         = { allowed_names = ["github.com", "registry.npmjs.org"] }
+    network         = { allowed_names = ["github.com", "pypi.org"] }
     secret_versions = { github_private_key = 1, github_webhook_secret = 1 }
     warm_instances  = { intake = 1, webhooks = 1 }
   }
