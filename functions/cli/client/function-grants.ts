@@ -21,7 +21,7 @@ export const FUNCTION_GRANTS: Readonly<Record<string, FunctionGrants>> = {
   'agent-execution': { publishes: OF_ATTEMPTS, bucket: true },
   api: { publishes: ALL, bucket: true },
   attempts: { publishes: OF_ATTEMPTS, bucket: true },
-  'dead-letters': { publishes: ['notification-requested', 'run-finished', 'task-finished'], bucket: true },
+  'dead-letters': { publishes: ['notification-requested', 'run-finished'], bucket: true },
   decomposition: { publishes: ALL, bucket: true },
   intake: { publishes: ['run-accepted'], bucket: true },
   integration: { publishes: ALL, bucket: true },

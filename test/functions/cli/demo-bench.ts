@@ -121,6 +121,8 @@ export async function openDemoBench({
   } as const;
   const contract = parseContract(files['.github/penstock.yml'] ?? '');
   let count = 0;
+  /** What a review reads: the last commit of `diff`. */
+  let head: string = repository.baseSha;
 
   async function claim(brief: Partial<AttemptBrief>): Promise<Attempt> {
     const now = Date.now();
@@ -156,9 +158,10 @@ export async function openDemoBench({
     return { agent, result, lines: attempts.lines(), ...acceptedBy(attempts, task) };
   }
 
-  function readingTools(agent: string): Tool[] {
+  function readingTools(agent: string, baseSha: string = repository.baseSha): Tool[] {
     const allowed = roster.agents.get(agent)?.tools ?? [];
-    return repositoryTools({ codeHost: () => host }, { ...target, headBranch: 'head' }, allowed).tools;
+    const source = { ...target, baseSha, headBranch: 'head' };
+    return repositoryTools({ codeHost: () => host }, source, allowed).tools;
   }
 
   function job(context: WorkContext): Job {
@@ -172,7 +175,8 @@ export async function openDemoBench({
     const { brief } = context.attempt;
     const agent = roster.agents.get(brief.agent);
     if (agent?.lane !== 'job') {
-      return { prepare: () => Promise.resolve({ tools: readingTools(brief.agent) }) };
+      const at = brief.kind === 'review' ? head : repository.baseSha;
+      return { prepare: () => Promise.resolve({ tools: readingTools(brief.agent, at) }) };
     }
     return createAgentBench(job(context), roster);
   }
@@ -219,7 +223,7 @@ export async function openDemoBench({
         mode: mode ?? ('100644' as const),
         ...(content && { content }),
       }));
-      const head = await host.writeCommit(target, { parent: repository.baseSha, message: 'Head', changes });
+      head = await host.writeCommit(target, { parent: repository.baseSha, message: 'Head', changes });
       return host.diff(target, repository.baseSha, head, 120_000);
     },
     calls: model.calls,
