@@ -7,7 +7,7 @@ import { forkRun } from './fork-run.ts';
 import { publish } from './ports.ts';
 import { refs } from './refs.ts';
 import { retryRun } from './retry-run.ts';
-import { isTerminal, type Run } from './run.ts';
+import { isTerminal, type Stage } from './run.ts';
 import type { SubmitPorts } from './submit-run.ts';
 
 export interface ReplayRequest {
@@ -115,7 +115,7 @@ async function checkMessage(ports: SubmitPorts, tenant: string, letter: MessageL
   throw new PenstockError('conflict', whyTooLate(letter.run, stage));
 }
 
-function whyTooLate(run: string, stage: Run['stage'] | undefined): string {
+function whyTooLate(run: string, stage: Stage | undefined): string {
   if (stage === undefined) return `run ${run} of this message is gone; discard the letter`;
   const ended = `run ${run} of this message has ended ${stage} and takes no messages`;
   return stage === 'succeeded'
