@@ -101,19 +101,19 @@ export async function claimJob(
 }
 
 /** How long a job that found no room waits at least. */
-export const NO_CAPACITY_DELAY_MS = 10_000;
+const NO_CAPACITY_DELAY_MS = 10_000;
 
 /**
  * The provider had no room: as if this dispatch had never been, but not before a little later. The history tells the first
  * wait only, or a long one would fill it.
  */
-export async function returnJob(ports: ClaimPorts, hint: TaskHint, delayMs: number): Promise<void> {
+export async function returnJob(ports: ClaimPorts, hint: TaskHint): Promise<void> {
   const now = ports.clock.now();
   await change(ports.store, refs.task(hint.tenant, hint.run, hint.task), (task) => {
     if (task.state !== 'starting' || currentAttempt(task)?.generation !== hint.generation) return undefined;
     const waiting = entered(task, 'ready', task.attempts.slice(0, -1), now, 0);
     const history = task.history.at(-2)?.state === 'ready' ? task.history.slice(0, -1) : waiting.history;
-    return { data: { ...waiting, history, notBefore: now + delayMs } };
+    return { data: { ...waiting, history, notBefore: now + NO_CAPACITY_DELAY_MS } };
   });
 }
 

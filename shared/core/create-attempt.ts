@@ -16,7 +16,7 @@ import type { Attempt } from '../ports/attempt.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import { delegateSubtask } from './delegation/delegate-subtask.ts';
 import type { Fence } from './fence.ts';
-import { finishAttempt, type ProposedChangeSet } from './finish-attempt.ts';
+import { finishAttempt, type FinishPorts, type ProposedChangeSet } from './finish-attempt.ts';
 import { sendMessage } from './mail/send-message.ts';
 import { meteredModel } from './metered-model.ts';
 import type { Ports } from './ports.ts';
@@ -27,21 +27,8 @@ import { redactLine } from './work/redact-line.ts';
 import { validateChangeSet } from './repository/validate-change-set.ts';
 import { redact } from './repository/scan-secrets.ts';
 
-export type AttemptPorts = Pick<
-  Ports,
-  | 'store'
-  | 'queue'
-  | 'blobs'
-  | 'clock'
-  | 'ids'
-  | 'log'
-  | 'policy'
-  | 'agents'
-  | 'model'
-  | 'settings'
-  | 'circuits'
-  | 'trace'
->;
+/** One that is held may also be ended. */
+export type AttemptPorts = FinishPorts & Pick<Ports, 'model'>;
 
 const UPLOAD_URL_MS = 15 * 60_000;
 

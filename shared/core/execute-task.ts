@@ -9,14 +9,7 @@ import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import type { Versioned } from '../ports/store.ts';
 import { buildBrief } from './build-brief.ts';
 import { whenAdmitted } from './admission.ts';
-import {
-  claimTask,
-  decideDispatch,
-  doubtJob,
-  NO_CAPACITY_DELAY_MS,
-  reserveJob,
-  returnJob,
-} from './claim-task.ts';
+import { claimTask, decideDispatch, doubtJob, reserveJob, returnJob } from './claim-task.ts';
 import { createAttempt } from './create-attempt.ts';
 import type { Fence } from './fence.ts';
 import { finishAttempt } from './finish-attempt.ts';
@@ -59,7 +52,7 @@ async function startJob(ports: Ports, hint: TaskHint, found: Versioned<Task>): P
   const job = { tenant, run, task, generation, ticket: claim.ticket, tier, traceparent };
   try {
     const started = await ports.jobs.start(job);
-    if (started === 'no_capacity') await returnJob(ports, hint, NO_CAPACITY_DELAY_MS);
+    if (started === 'no_capacity') await returnJob(ports, hint);
   } catch (error) {
     if (!isTransient(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);

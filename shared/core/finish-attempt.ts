@@ -11,7 +11,8 @@ import { blobKeys, refs, tasksOf } from './refs.ts';
 import { announceEnd } from './release-dependants.ts';
 import { currentAttempt, type Task, type TaskResult } from './task.ts';
 
-type FinishPorts = Pick<
+/** What the end of an attempt takes. */
+export type FinishPorts = Pick<
   Ports,
   | 'store'
   | 'queue'

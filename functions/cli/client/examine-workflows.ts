@@ -23,7 +23,9 @@ export async function examineWorkflows(
   const drivers = valuesOf(deployed, 'PENSTOCK_DRIVERS').flatMap((value) => value.split(','));
   if (region === undefined) return [];
   const texts = new Map(
-    workflowFiles(FOLDER).map((file) => [readWorkflowFile(file).name, readWorkflowFile(file).text]),
+    workflowFiles(FOLDER)
+      .map(readWorkflowFile)
+      .map(({ name, text }) => [name, text]),
   );
   return Promise.all(
     [...new Set(drivers)].toSorted().map(async (driver): Promise<ProjectFinding> => {

@@ -1,6 +1,7 @@
 import { createGoogleCredentials } from '../../../shared/adapters/google/google-credentials.ts';
 import { createGoogleRest } from '../../../shared/adapters/google/google-rest.ts';
 import { PenstockError } from '../../../shared/ports/penstock-error.ts';
+import { APPLY } from './project-finding.ts';
 
 /** What is asked of one of Google's APIs. */
 export interface Question {
@@ -84,7 +85,7 @@ export function createProjectReader(config: ProjectReaderConfig): ProjectReader 
 
 function noAnswer(project: string, { api, role }: Question, error: unknown): NoAnswer {
   if (!(error instanceof PenstockError) || error.code === 'unauthenticated') throw error;
-  if (error.code === 'config') return { state: 'missing', detail: 'apply the Terraform configuration' };
+  if (error.code === 'config') return { state: 'missing', detail: APPLY };
   if (error.code !== 'forbidden') return { state: 'unknown', detail: error.message };
   if (DISABLED.test(error.message))
     return { state: 'missing', detail: enableCommand(project, `${api}.googleapis.com`) };

@@ -1,6 +1,6 @@
 import type { JobEnd, JobView } from '../../messages/job.ts';
 import type { AttemptFailure } from '../../messages/attempt-api.ts';
-import { NO_CAPACITY_DELAY_MS, returnJob } from '../claim-task.ts';
+import { returnJob } from '../claim-task.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
 import { takeBack } from '../take-back.ts';
@@ -21,7 +21,7 @@ export async function reportJobEnd(
   const found = await ports.store.get(refs.task(tenant, run, task));
   if (found === undefined || !isOurs(found.data, job)) return jobViewOf(job, found?.data);
   if (end === 'no_capacity') {
-    await returnJob(ports, { v: 1, tenant, run, task, generation }, NO_CAPACITY_DELAY_MS);
+    await returnJob(ports, { v: 1, tenant, run, task, generation });
     return readJob(ports, job);
   }
   const failure = failureOf(job, end, message);

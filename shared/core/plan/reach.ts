@@ -49,6 +49,29 @@ export function createReach(tasks: readonly Pick<PlannedTask, 'id' | 'dependenci
   };
 }
 
+/** A copy of a plan that edges may be added to. */
+export interface Edges {
+  tasks: PlannedTask[];
+  reach: Reach;
+  /** Lets `later` wait for `earlier`, by position; what waits for it already gets no second edge. */
+  add(later: number, earlier: number): void;
+}
+
+/** `tasks` have no cycle. */
+export function openEdges(given: readonly PlannedTask[]): Edges {
+  const tasks = given.map((task) => ({ ...task, dependencies: [...task.dependencies] }));
+  const reach = createReach(tasks);
+  return {
+    tasks,
+    reach,
+    add(later, earlier) {
+      if (reach.has(later, earlier)) return;
+      reach.add(later, earlier);
+      tasks[later]?.dependencies.push(tasks[earlier]?.id ?? '');
+    },
+  };
+}
+
 function countBits(word: number): number {
   let bits = word - ((word >>> 1) & 0x55555555);
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);

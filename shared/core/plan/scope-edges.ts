@@ -1,5 +1,5 @@
 import type { PlannedTask } from '../../messages/plan.ts';
-import { createReach, type Reach } from './reach.ts';
+import { openEdges, type Reach } from './reach.ts';
 import { indexScopes, type ScopePlace } from './scope-index.ts';
 
 /**
@@ -10,19 +10,14 @@ export function withScopeEdges(
   tasks: readonly PlannedTask[],
   changesNothing: (task: PlannedTask) => boolean,
 ): PlannedTask[] {
-  const result = tasks.map((task) => ({ ...task, dependencies: [...task.dependencies] }));
-  const reach = createReach(result);
-  const places = indexScopes(result.map((task) => (changesNothing(task) ? [] : task.scope)));
-  for (const [index, task] of result.entries()) {
-    const own = places[index] ?? [];
-    for (const earlier of lastBefore(own, index, reach)) {
-      if (reach.has(index, earlier)) continue;
-      reach.add(index, earlier);
-      task.dependencies.push(result[earlier]?.id ?? '');
-    }
+  const edges = openEdges(tasks);
+  const { reach } = edges;
+  const places = indexScopes(tasks.map((task) => (changesNothing(task) ? [] : task.scope)));
+  for (const [index, own] of places.entries()) {
+    for (const earlier of lastBefore(own, index, reach)) edges.add(index, earlier);
     for (const place of own) joinChain(place, index, reach);
   }
-  return result;
+  return edges.tasks;
 }
 
 /**

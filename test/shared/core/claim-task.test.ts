@@ -89,7 +89,7 @@ describe('a claim', () => {
     await put();
     for (let times = 0; times < MAX_HISTORY; times += 1) {
       expect((await reserveJob(engine.ports, hint)).outcome).toBe('mine');
-      await returnJob(engine.ports, hint, 10_000);
+      await returnJob(engine.ports, hint);
       expect(await task()).toMatchObject({
         state: 'ready',
         attempts: [],
