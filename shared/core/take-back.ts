@@ -1,6 +1,7 @@
 import type { AttemptFailure } from '../messages/attempt-api.ts';
 import { admitNext } from './admission.ts';
 import { change } from './change.ts';
+import type { JobId } from '../ports/job-starter.ts';
 import { attemptEndFields } from './end-fields.ts';
 import { failed } from './ended-attempt.ts';
 import { followEnded, followFailed } from './follow-task.ts';
@@ -8,6 +9,7 @@ import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';
 import { currentAttempt, isUnderWay, type Task } from './task.ts';
 import { traceOf } from './trace-of.ts';
+import { messageOf } from './work/attempt-failures.ts';
 
 /** What an attempt that is under way has failed of without saying so itself; `undefined`: it has not. */
 export type Judge = (task: Task) => AttemptFailure | undefined;
@@ -47,4 +49,18 @@ async function takeBackHere(ports: Ports, found: Task, judge: Judge): Promise<vo
   ports.log.warn(`attempt ${task.id}/${generation} is lost`, attemptEndFields(task));
   await admitNext(ports, task);
   await (task.live ? followFailed(ports, task) : followEnded(ports, task));
+  if (task.lane === 'job' && generation !== undefined)
+    await endJob(ports, { tenant: task.tenant, run: task.run, task: task.id, generation });
+}
+
+/** Nothing that it does counts any more: a job that hangs is not paid for until its time is over, and does not work beside the next one. */
+async function endJob({ jobs, log }: Ports, job: JobId): Promise<void> {
+  try {
+    await jobs.cancel(job);
+  } catch (error) {
+    log.warn(
+      `the job of lost attempt ${job.task}/${job.generation} could not be cancelled: ${messageOf(error)}`,
+      job,
+    );
+  }
 }

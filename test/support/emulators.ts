@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from './cluster/free-ports.ts';
 import { emulatorRoot } from './emulator-root.ts';
 
 export interface Emulators {
@@ -35,7 +35,7 @@ const START_TIMEOUT_MS = 120_000;
 export async function startEmulators(which: Which[] = ['firestore', 'pubsub']): Promise<OwnEmulators> {
   const root = emulatorRoot();
   if (root === undefined) throw new Error('no emulators here: ask group("emulators") first');
-  const [firestorePort, pubsubPort] = await Promise.all([freePort(), freePort()]);
+  const [firestorePort = 0, pubsubPort = 0] = await freePorts(2);
   const firestoreHost = `127.0.0.1:${firestorePort}`;
   const pubsubHost = `127.0.0.1:${pubsubPort}`;
   const hosts = { firestore: firestoreHost, pubsub: pubsubHost };
@@ -145,14 +145,4 @@ async function end(child: ChildProcess): Promise<void> {
   const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
   child.stdin?.end();
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
 }

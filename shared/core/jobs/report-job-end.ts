@@ -26,8 +26,6 @@ export async function reportJobEnd(
   }
   const failure = failureOf(job, end, message);
   await takeBack(ports, found.data, (current) => (isOurs(current, job) ? failure : undefined));
-  // It has outlived its limits, and nothing that it does counts any more.
-  if (end === 'timed_out') await ports.jobs.cancel({ tenant, run, task, generation });
   return readJob(ports, job);
 }
 

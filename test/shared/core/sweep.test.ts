@@ -134,6 +134,26 @@ describe('a sweep', () => {
     ]);
   });
 
+  it('has the job of a lost attempt ended, and goes on where that cannot be asked', async () => {
+    await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run } });
+    await change<Task>(engine.ports.store, refs.task(TENANT, run, 'a'), (data) => ({
+      data: { ...data, lane: 'job' as const },
+    }));
+    const isLost = async (generation: number): Promise<boolean> => {
+      await engine.drain();
+      engine.clock.advance(POLICY.startByJobMs + POLICY.retryCapMs);
+      await sweep(engine.ports);
+      engine.clock.advance(POLICY.retryCapMs);
+      return (await engine.task(run, 'a')).attempts[generation - 1]?.exit?.outcome === 'lost';
+    };
+    expect(await isLost(1)).toBe(true);
+    expect(engine.jobs.cancels).toEqual([{ tenant: TENANT, run, task: 'a', generation: 1 }]);
+    engine.ports.jobs.cancel = () => Promise.reject(new Error('no answer'));
+    await sweep(engine.ports);
+    expect(await isLost(2)).toBe(true);
+    expect(warned).toContain('the job of lost attempt a/2 could not be cancelled: no answer');
+  });
+
   it('lets a retry wait for its time', async () => {
     answers['a/1'] = { outcome: 'failed', failure: { code: 'network', message: 'down' } };
     await engine.drain();

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeFileSync } from 'node:fs';
 import { isTerminal } from '../../../shared/core/run.ts';
 import { isUnderWay } from '../../../shared/core/task.ts';
 import type { Github } from '../github/github-driver.ts';
-import { aheadFile, readAhead } from './faulty-ports.ts';
+import { readAhead, setAhead } from './faulty-ports.ts';
 import { countWork } from './injector.ts';
 import { readRecords, type Records } from './judge-records.ts';
 import type { System } from './system.ts';
@@ -55,7 +54,7 @@ export async function carryOn({ system, github, folder, patience }: Carried): Pr
       jumpedAt = undefined;
     } else if (!records.tasks.some(isUnderWay)) {
       if (jumpedAt === undefined && stillMs > patience.stillMs) {
-        writeFileSync(aheadFile(folder), String(readAhead(folder) + JUMP_MS));
+        setAhead(folder, readAhead(folder) + JUMP_MS);
         jumpedAt = system.sweeps();
         seen.since = performance.now();
       } else if (

@@ -8,7 +8,7 @@ import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
 import { type OwnEmulators, startEmulators } from '../emulators.ts';
 import type { EmulatorFault } from './fault.ts';
 import { faultProgram } from './fault-programs.ts';
-import { endJobs, livingJobs } from './job-groups.ts';
+import { endJobs, jobTexts } from './job-groups.ts';
 import { noteLost, undelivered } from './message-ledger.ts';
 import { leases, type System, type SystemOptions } from './system.ts';
 
@@ -61,7 +61,7 @@ export async function startClusterSystem(options: SystemOptions): Promise<System
     sweeps: () => scheduler.answered(),
     records: () => records,
     breakDown: (how) => breakDown(how, { emulators, cluster, folder }),
-    stragglers: () => livingJobs(folder).map((pid) => `a job still runs as process group ${pid}`),
+    stragglers: () => jobTexts(folder),
     stop: async () => {
       await scheduler.stop();
       await records.close();

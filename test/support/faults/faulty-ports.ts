@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCircuits } from '../../../shared/core/circuits/create-circuits.ts';
 import type { Ports } from '../../../shared/core/ports.ts';
@@ -49,7 +49,7 @@ function blind(codeHost: CodeHost): CodeHost {
 }
 
 /** Holds by how many milliseconds the clocks of all processes are ahead. */
-export const aheadFile = (folder: string): string => join(folder, 'ahead');
+const aheadFile = (folder: string): string => join(folder, 'ahead');
 const READ_EVERY_MS = 100;
 
 function scheduleClock(clock: Clock, folder: string, injector: Injector): Clock {
@@ -66,4 +66,11 @@ function scheduleClock(clock: Clock, folder: string, injector: Injector): Clock 
 
 export function readAhead(folder: string): number {
   return existsSync(aheadFile(folder)) ? Number(readFileSync(aheadFile(folder), 'utf8')) : 0;
+}
+
+/** In one move: whoever reads meanwhile sees the one time or the other, never none. */
+export function setAhead(folder: string, ms: number): void {
+  const next = `${aheadFile(folder)}.next`;
+  writeFileSync(next, String(ms));
+  renameSync(next, aheadFile(folder));
 }

@@ -1,8 +1,22 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readCalls } from './injector.ts';
 
-/** Each job of a schedule leaves its number here; it leads a process group. */
+const MAX_PROGRAM_CHARS = 300;
+
+/** Each job of a schedule leaves its number here, and as what it notes its calls; it leads a process group. */
 export const pidsFolder = (folder: string): string => join(folder, 'pids');
+
+/** For people: which jobs still run, as what, and what they did last. */
+export function jobTexts(folder: string): string[] {
+  return livingJobs(folder).map((group) => {
+    const name = readFileSync(join(pidsFolder(folder), group), 'utf8');
+    const last = readCalls(folder).findLast(({ process }) => process === name);
+    const programs = membersOf(group).map((pid) => readProc(pid, 'cmdline').replaceAll('\0', ' ').trim());
+    const text = programs.join('; ').slice(0, MAX_PROGRAM_CHARS);
+    return `a job still runs as process group ${group}: ${name}, last call ${last?.call ?? 'none'}; ${text}`;
+  });
+}
 
 /** Groups of jobs that still have a process: the job itself, or what it started. */
 export function livingJobs(folder: string): string[] {

@@ -10,9 +10,10 @@ const orders = readOrders();
 const [task = '', generation = ''] = (process.env['PENSTOCK_ATTEMPT'] ?? '').split('/').slice(-2);
 const pids = pidsFolder(orders.folder);
 mkdirSync(pids, { recursive: true });
-writeFileSync(join(pids, String(process.pid)), '');
+const self = `job ${task}/${generation}`;
+writeFileSync(join(pids, String(process.pid)), self);
 
-const { around } = createInjector(orders, `job ${task}/${generation}`);
+const { around } = createInjector(orders, self);
 watchFetch(around);
 watchSpawn(around);
 shortenDeadlines();

@@ -7,7 +7,7 @@ import type { Store } from '../../../shared/ports/store.ts';
 import { INDEXES } from '../../../shared/runtime/local.ts';
 import { faultProgram } from './fault-programs.ts';
 import { type HostProcess, reservePort, startHostProcess } from './host-process.ts';
-import { endJobs, livingJobs } from './job-groups.ts';
+import { endJobs, jobTexts } from './job-groups.ts';
 import { leases, type System, type SystemOptions } from './system.ts';
 
 const IDLE_TIMEOUT_MS = 10_000;
@@ -45,7 +45,7 @@ export async function startLocalSystem(options: SystemOptions): Promise<System> 
     breakDown: () => Promise.reject(new Error('local mode stands on no emulator')),
     sweeps: () => sizeOf(join(folder, 'sweeps')),
     records: () => records.open(),
-    stragglers: () => livingJobs(folder).map((pid) => `a job still runs as process group ${pid}`),
+    stragglers: () => jobTexts(folder),
     stop: async () => {
       await host.stop();
       endJobs(folder);
