@@ -5,7 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { Ports } from '../core/ports.ts';
 import type { Caller, Identity, Role } from '../ports/identity.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
-import { problemResponse } from './problem-response.ts';
+import { BODY_IS_NOT_JSON, problemResponse } from './problem-response.ts';
 import { type Callers, traceRequests } from './trace-requests.ts';
 
 export interface DoorOptions {
@@ -73,7 +73,7 @@ export async function readJson(context: Context): Promise<unknown> {
     // Only an escape can spell half a surrogate pair, and to look at each value takes ten times as long.
     return SURROGATE_ESCAPE.test(text) ? JSON.parse(text, refuseHalfCharacters) : JSON.parse(text);
   } catch (cause) {
-    throw new PenstockError('invalid', 'the body is not JSON in valid Unicode', { cause });
+    throw new PenstockError('invalid', BODY_IS_NOT_JSON, { cause });
   }
 }
 

@@ -1,9 +1,13 @@
+import { STATUS_CODES } from 'node:http';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { Problem } from '../messages/problem.ts';
 import type { Log } from '../ports/log.ts';
 import { type ErrorCode, PenstockError } from '../ports/penstock-error.ts';
+
+/** What a body has to be. */
+export const BODY_IS_NOT_JSON = 'the body is not JSON in valid Unicode';
 
 const statuses: Record<ErrorCode, 400 | 401 | 402 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503 | 504> = {
   invalid: 400,
@@ -46,6 +50,13 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof HTTPException)
     return problemOf('http', error.status, error.message || 'the request was refused', []);
   return problemOf('internal', 500, 'something went wrong on our side; the log has it', []);
+}
+
+/** For a body that was refused before it came to a function, with the status that it was refused with. */
+export function problemOfBody(status: number): Problem {
+  return status === 400
+    ? toProblem(new PenstockError('invalid', BODY_IS_NOT_JSON))
+    : problemOf('http', status, `the body was refused: ${STATUS_CODES[status] ?? 'it cannot be read'}`, []);
 }
 
 function problemOf(

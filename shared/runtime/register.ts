@@ -2,6 +2,7 @@ import { type CloudEvent, cloudEvent, http } from '@google-cloud/functions-frame
 import type { Topic } from '../messages/topics.ts';
 import type { HttpFunction, MessageFunction, Runtime } from './functions.ts';
 import { loadOnce } from './load-once.ts';
+import { answerUnreadBodies } from './unread-body.ts';
 
 /**
  * This module and what it imports is all that a process has read when it listens: handlers, schemas, clients and even our own HTTP
@@ -22,6 +23,7 @@ export function registerHttp(
     ]);
     return createHttpListener(fn, composed);
   });
+  answerUnreadBodies();
   http(name, async (request, response) => {
     const listener = await serve().catch(async (error: unknown) => {
       const { createRefusal } = await import('./http-listener.ts');

@@ -4,7 +4,7 @@ import { sweep } from '../../functions/sweep/sweep.ts';
 import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import type { Runtime } from '../../shared/runtime/functions.ts';
 import { registerHttp, registerMessage } from '../../shared/runtime/register.ts';
-import { type Door, type FunctionRuntime, openRuntime, serve } from './function-door.ts';
+import { type Door, type FunctionRuntime, openHttpDoor, openRuntime, serve } from './function-door.ts';
 import { pushMessage } from './push-message.ts';
 
 const MISSING = 'GOOGLE_CLOUD_PROJECT is not set: the id of your Google Cloud project';
@@ -67,4 +67,45 @@ describe('A function that nobody has called', () => {
     await door.close();
     expect([load, compose].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
   });
+});
+
+describe('A body that the framework cannot read', () => {
+  let runtime: FunctionRuntime;
+  let door: Door;
+  beforeEach(async () => {
+    runtime = await openRuntime();
+    door = await openHttpDoor(sweep, runtime);
+  });
+  afterEach(async () => {
+    await door.close();
+    await runtime.remove();
+  });
+
+  it.each([
+    ['is not JSON', { 'content-type': 'application/json' }, 400, 'invalid', /not JSON/],
+    [
+      'is in no charset that it knows',
+      { 'content-type': 'application/json; charset=x' },
+      415,
+      'http',
+      /Unsupported/,
+    ],
+    ['is in no encoding that it knows', { 'content-encoding': 'x' }, 415, 'http', /Unsupported/],
+  ])(
+    'is answered with a problem, and with nothing of its inside, where it %s',
+    async (_, headers, status, code, detail) => {
+      for (const times of [1, 2]) {
+        const response = await fetch(`${door.url}/internal/sweep`, {
+          method: 'POST',
+          headers,
+          body: `{${times}`,
+        });
+        expect(response.status).toBe(status);
+        expect(response.headers.get('content-type')).toBe('application/problem+json');
+        const text = await response.text();
+        expect(JSON.parse(text)).toMatchObject({ code, status, detail: expect.stringMatching(detail) });
+        expect(text).not.toContain('node_modules');
+      }
+    },
+  );
 });
