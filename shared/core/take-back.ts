@@ -1,7 +1,7 @@
 import type { AttemptFailure } from '../messages/attempt-api.ts';
 import { admitNext } from './admission.ts';
 import { change } from './change.ts';
-import type { JobId } from '../ports/job-starter.ts';
+import type { JobId, JobState } from '../ports/job-starter.ts';
 import { attemptEndFields } from './end-fields.ts';
 import { failed } from './ended-attempt.ts';
 import { followEnded, followFailed } from './follow-task.ts';
@@ -33,6 +33,9 @@ export function takeBack(ports: Ports, found: Task, judge: Judge): Promise<void>
 async function takeBackHere(ports: Ports, found: Task, judge: Judge): Promise<void> {
   const now = ports.clock.now();
   const generation = currentAttempt(found)?.generation;
+  const job = { tenant: found.tenant, run: found.run, task: found.id, generation: generation ?? 0 };
+  const hasJob = found.lane === 'job' && generation !== undefined;
+  const told = hasJob && judge(found)?.code === 'lost' ? await askForJob(ports, job) : undefined;
   const { data: task, changed } = await change(
     ports.store,
     refs.task(found.tenant, found.run, found.id),
@@ -42,15 +45,40 @@ async function takeBackHere(ports: Ports, found: Task, judge: Judge): Promise<vo
         return undefined;
       const failure = judge(current);
       if (failure === undefined) return undefined;
-      return { data: failed(current, attempt, failure, { now, fraction: ports.ids.fraction(), ports }) };
+      return {
+        data: failed(current, attempt, explained(failure, told), {
+          now,
+          fraction: ports.ids.fraction(),
+          ports,
+        }),
+      };
     },
   );
   if (!changed) return;
   ports.log.warn(`attempt ${task.id}/${generation} is lost`, attemptEndFields(task));
   await admitNext(ports, task);
   await (task.live ? followFailed(ports, task) : followEnded(ports, task));
-  if (task.lane === 'job' && generation !== undefined)
-    await endJob(ports, { tenant: task.tenant, run: task.run, task: task.id, generation });
+  if (hasJob) await endJob(ports, job);
+}
+
+/** `undefined`: who runs it does not say. */
+async function askForJob({ jobs, log }: Ports, job: JobId): Promise<JobState | undefined> {
+  try {
+    return await jobs.state(job);
+  } catch (error) {
+    log.warn(`nobody says what became of the job of ${job.task}/${job.generation}: ${messageOf(error)}`, job);
+    return undefined;
+  }
+}
+
+/** With how its job ended; memory that ran out has a remedy of its own. */
+function explained(failure: AttemptFailure, job: JobState | undefined): AttemptFailure {
+  if (failure.code !== 'lost' || job?.state !== 'ended') return failure;
+  const { message } = failure;
+  return {
+    code: job.isOutOfMemory ? 'out_of_memory' : 'lost',
+    message: message.includes(job.message) ? message : `${message}; its job ended: ${job.message}`,
+  };
 }
 
 /** Nothing that it does counts any more: a job that hangs is not paid for until its time is over, and does not work beside the next one. */

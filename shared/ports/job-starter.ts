@@ -21,7 +21,16 @@ export interface JobStarter {
   start(job: JobRequest): Promise<'started' | 'no_capacity'>;
   /** Asks the job to wrap up (SIGTERM), and kills it a little later. Unknown or ended jobs are fine. */
   cancel(job: JobId): Promise<void>;
+  /** What has become of the job. */
+  state(job: JobId): Promise<JobState>;
 }
+
+/**
+ * As whoever runs it says: a hint, and no proof that its attempt is alive or over. `unknown`: there is none, or it is not remembered.
+ * The message says how it ended.
+ */
+export type JobState =
+  { state: 'running' | 'unknown' } | { state: 'ended'; message: string; isOutOfMemory: boolean };
 
 /** The value of a job's `PENSTOCK_ATTEMPT`, by which people and starters find it again. */
 export function attemptPath({ tenant, run, task, generation }: JobId): string {

@@ -127,7 +127,7 @@ function openJobs(
       ...(workflow === undefined ? {} : { launch: launchByWorkflow(workflows, workflow) }),
     });
   };
-  return lazily(load, ['start', 'cancel']);
+  return lazily(load, ['start', 'cancel', 'state']);
 }
 
 function openWorkflows(config: GoogleConfig, ports: Pick<Ports, 'clock' | 'log'>): Workflows {

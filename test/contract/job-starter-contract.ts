@@ -127,6 +127,25 @@ export function jobStarterContract(
       await running(0);
     });
 
+    it('says of a job whether it runs, and how it ended', async () => {
+      const starter = await open('obedient');
+      const stateOf = (job: Parameters<typeof aJob>[0]) => starter.state(aJob(job));
+      expect(await stateOf({})).toEqual({ state: 'unknown' });
+      await starter.start(aJob());
+      await starter.start(aJob({ task: 'other' }));
+      await running(2);
+      expect(await stateOf({})).toEqual({ state: 'running' });
+      await starter.cancel(aJob());
+      await running(1);
+      const ended = await until(
+        () => stateOf({}),
+        ({ state }) => state === 'ended',
+      );
+      expect(ended).toEqual({ state: 'ended', message: expect.stringMatching(/./), isOutOfMemory: false });
+      expect(await stateOf({ task: 'other' })).toEqual({ state: 'running' });
+      expect(await stateOf({ generation: 2 })).toEqual({ state: 'unknown' });
+    });
+
     it('takes it that a job to cancel is unknown, over, or being cancelled', async () => {
       const starter = await open('obedient');
       await expect(starter.cancel(aJob())).resolves.toBeUndefined();

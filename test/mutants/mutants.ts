@@ -19,6 +19,20 @@ export const mutants: readonly Mutant[] = [
     test: 'test/workflows/agent-job.test.ts',
   },
   {
+    name: 'the job of a lost attempt works on',
+    file: 'shared/core/take-back.ts',
+    search: '  if (hasJob) await endJob(ports, job);\n',
+    replace: '',
+    test: 'test/shared/core/sweep.test.ts',
+  },
+  {
+    name: 'a body that cannot be read is answered with a page',
+    file: 'shared/runtime/register.ts',
+    search: '  answerUnreadBodies();\n',
+    replace: '',
+    test: 'test/runtime/register.test.ts',
+  },
+  {
     name: 'CI that is under way lets the run finish',
     file: 'shared/core/integration/judge-ci.ts',
     search: "  if (evidence.state === 'pending') return pendingVerdict(run, reading, policy.ciDeadlineMs);\n",

@@ -28,7 +28,7 @@ import { planProposal, type PlanProposal } from '../../shared/messages/plan.ts';
 import type { Message, Topic } from '../../shared/messages/topics.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Ids } from '../../shared/ports/ids.ts';
-import type { JobStarter } from '../../shared/ports/job-starter.ts';
+import type { JobStarter, JobState } from '../../shared/ports/job-starter.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Model } from '../../shared/ports/model.ts';
 import type { Workflows } from '../../shared/ports/workflow-callbacks.ts';
@@ -64,6 +64,8 @@ export interface Engine {
     cancels: Parameters<JobStarter['cancel']>[0][];
     /** An error: nobody can be asked for a job. */
     next: 'started' | 'no_capacity' | Error;
+    /** Of whatever job is asked for. */
+    state: JobState | Error;
   };
   /** Hands one message to its function; what it throws is what would be delivered again. */
   deliver(sent: Sent): Promise<void>;
@@ -103,7 +105,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const policy = { ...POLICY, ...options.policy };
   const mail: Sent[] = [];
   const worked = new Map<string, number>();
-  const jobs: Engine['jobs'] = { starts: [], cancels: [], next: 'started' };
+  const jobs: Engine['jobs'] = { starts: [], cancels: [], next: 'started', state: { state: 'unknown' } };
   const localGit = createLocalGitCodeHost();
   const outside: Outside = {
     store,
@@ -126,6 +128,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
         return jobs.next instanceof Error ? Promise.reject(jobs.next) : Promise.resolve(jobs.next);
       },
       cancel: (attempt) => Promise.resolve(void jobs.cancels.push(attempt)),
+      state: () => (jobs.state instanceof Error ? Promise.reject(jobs.state) : Promise.resolve(jobs.state)),
     },
     codeHost: () => localGit,
     host: 'host-1',

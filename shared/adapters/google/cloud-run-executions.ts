@@ -8,6 +8,8 @@ export interface JobExecution {
   name: string;
   createdAt: number;
   isEnded: boolean;
+  /** Of one that has ended: what Google says of its end. */
+  end?: string | undefined;
   /** Values of the variables that it was started with. */
   environment: Record<string, string | undefined>;
   /** Somebody else starts it: until Google lists it, this stands for it, and its name is not Google's. */
@@ -19,6 +21,7 @@ export interface ExecutionResource {
   name: string;
   createTime?: string;
   completionTime?: string;
+  conditions?: { type?: string; message?: string }[];
   template?: { containers?: { env?: { name: string; value?: string }[] }[] };
 }
 
@@ -91,7 +94,7 @@ export function missingJob(variable: string): string {
 
 /** One without a time of creation is only just there. */
 export function readExecution(
-  { name, createTime, completionTime, template }: ExecutionResource,
+  { name, createTime, completionTime, conditions = [], template }: ExecutionResource,
   now: number,
 ): JobExecution {
   const env = template?.containers?.flatMap((container) => container.env ?? []) ?? [];
@@ -99,6 +102,9 @@ export function readExecution(
     name,
     createdAt: createTime === undefined ? now : Date.parse(createTime),
     isEnded: completionTime !== undefined,
+    ...(completionTime === undefined
+      ? {}
+      : { end: conditions.find(({ type }) => type === 'Completed')?.message }),
     environment: Object.fromEntries(env.map((one) => [one.name, one.value])),
   };
 }

@@ -48,11 +48,13 @@ const TIMEOUT_MS = 30_000;
 const CACHE_MS = 5_000;
 /** By how much Google's clock may be behind ours. */
 const CLOCK_SKEW_MS = 60_000;
+/** In what Google says of the end of a container; it documents no code for it. */
+const OUT_OF_MEMORY = /memory limit|out of memory/i;
 const VARIABLES = { standard: 'PENSTOCK_JOB', high: 'PENSTOCK_JOB_HIGH' };
 
 /**
  * Jobs as executions of Cloud Run jobs that Terraform made: a start hands over the ticket and the attempt, and nothing else. Where a
- * workflow launches them, this says whether there is room, and cancels.
+ * workflow launches them, this says whether there is room, cancels, and tells what became of them.
  */
 export function createCloudRunJobStarter(config: CloudRunJobStarterConfig): JobStarter {
   const { clock, log, maxJobs, launch, timeoutMs = TIMEOUT_MS, cacheMs = CACHE_MS } = config;
@@ -97,6 +99,14 @@ export function createCloudRunJobStarter(config: CloudRunJobStarterConfig): JobS
       const recent = (await known.recent()).filter(isMine);
       const mine = recent.length > 0 ? recent : (await known.fresh()).filter(isMine);
       await Promise.all(mine.map(({ name }) => cancelExecution(starter, name)));
+    },
+    state: async (job) => {
+      const mine = (await known.fresh()).filter((one) => isOf(one, job) && one.isAwaited === undefined);
+      const [last] = mine;
+      if (last === undefined) return { state: 'unknown' };
+      if (mine.some(({ isEnded }) => !isEnded)) return { state: 'running' };
+      const message = last.end ?? 'no reason is given';
+      return { state: 'ended', message, isOutOfMemory: OUT_OF_MEMORY.test(message) };
     },
   };
 }

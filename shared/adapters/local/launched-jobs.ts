@@ -44,6 +44,7 @@ export function createLaunchedJobs({ jobs, launch, clock }: LaunchedJobsConfig):
         return 'started';
       },
       cancel: (job) => jobs.cancel(job),
+      state: (job) => jobs.state(job),
     },
     starter: {
       ...jobs,

@@ -7,6 +7,7 @@ import {
   type JobId,
   type JobRequest,
   type JobStarter,
+  type JobState,
 } from '../../ports/job-starter.ts';
 import type { Log } from '../../ports/log.ts';
 
@@ -40,9 +41,13 @@ interface RunningJob {
   ending?: Promise<void>;
 }
 
+/** Jobs whose end is remembered. */
+const MAX_ENDS = 100;
+
 /** Jobs as child processes: the same program that Cloud Run runs, with the same environment. They outlive a crash of this process. */
 export function createProcessJobStarter(config: ProcessJobStarterConfig): ProcessJobStarter {
   const jobs = new Map<string, RunningJob>();
+  const ends = new Map<string, string>();
   mkdirSync(config.logFolder, { recursive: true });
 
   function begin(job: JobRequest): void {
@@ -56,21 +61,24 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
       );
       child.once('error', (error) => {
         if (child.pid !== undefined) return;
+        remember(name, `it did not start: ${error.message}`);
         config.log.error(`job ${name} did not start: ${error.message}`, { tenant, run, task, generation });
         resolve(null);
       });
       child.once('exit', (code, signal) => {
-        if (code !== 0)
-          config.log.warn(`job ${name} ended with ${signal ?? `exit code ${code}`}`, {
-            tenant,
-            run,
-            task,
-            generation,
-          });
+        const how = signal ?? `exit code ${code}`;
+        remember(name, how);
+        if (code !== 0) config.log.warn(`job ${name} ended with ${how}`, { tenant, run, task, generation });
         resolve(code);
       });
     });
     jobs.set(name, { child, ended: ended.finally(() => void jobs.delete(name)) });
+  }
+
+  function remember(name: string, how: string): void {
+    ends.set(name, how);
+    const [oldest] = ends.keys();
+    if (ends.size > MAX_ENDS && oldest !== undefined) ends.delete(oldest);
   }
 
   async function end({ child, ended }: RunningJob): Promise<void> {
@@ -78,6 +86,13 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
     const timer = setTimeout(() => killGroup(child), config.graceMs);
     await ended;
     clearTimeout(timer);
+  }
+
+  function stateOf(name: string): JobState {
+    if (jobs.has(name)) return { state: 'running' };
+    const message = ends.get(name);
+    // Who killed it is not known, nor why.
+    return message === undefined ? { state: 'unknown' } : { state: 'ended', message, isOutOfMemory: false };
   }
 
   const endOnce = (job: RunningJob): Promise<void> => (job.ending ??= end(job));
@@ -95,6 +110,7 @@ export function createProcessJobStarter(config: ProcessJobStarterConfig): Proces
       if (running !== undefined) void endOnce(running);
       return Promise.resolve();
     },
+    state: (job) => Promise.resolve(stateOf(attemptPath(job))),
     processOf: (job) => {
       const running = jobs.get(attemptPath(job));
       return running === undefined ? undefined : { pid: running.child.pid, exitCode: running.ended };

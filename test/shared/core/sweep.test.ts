@@ -38,6 +38,14 @@ describe('a sweep', () => {
     if (at < 0 || sent === undefined) throw new Error(`no ${topic} was sent`);
     await engine.deliver(sent);
   }
+  /** The first task is begun as a job. */
+  async function deliverJob(): Promise<void> {
+    await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run } });
+    await change<Task>(engine.ports.store, refs.task(TENANT, run, 'a'), (data) => ({
+      data: { ...data, lane: 'job' as const },
+    }));
+    await engine.drain();
+  }
   async function sweepLater(): Promise<void> {
     engine.mail.length = 0;
     engine.clock.advance(CHECK_MS);
@@ -135,10 +143,7 @@ describe('a sweep', () => {
   });
 
   it('has the job of a lost attempt ended, and goes on where that cannot be asked', async () => {
-    await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run } });
-    await change<Task>(engine.ports.store, refs.task(TENANT, run, 'a'), (data) => ({
-      data: { ...data, lane: 'job' as const },
-    }));
+    await deliverJob();
     const isLost = async (generation: number): Promise<boolean> => {
       await engine.drain();
       engine.clock.advance(POLICY.startByJobMs + POLICY.retryCapMs);
@@ -153,6 +158,49 @@ describe('a sweep', () => {
     expect(await isLost(2)).toBe(true);
     expect(warned).toContain('the job of lost attempt a/2 could not be cancelled: no answer');
   });
+
+  it.each([
+    [
+      'for memory, on a larger machine',
+      { state: 'ended', message: 'Memory limit of 4096 MiB exceeded', isOutOfMemory: true },
+      {
+        code: 'out_of_memory',
+        message: 'attempt a/1 was never claimed; its job ended: Memory limit of 4096 MiB exceeded',
+      },
+      'high',
+    ],
+    [
+      'by itself',
+      { state: 'ended', message: 'exit code 2', isOutOfMemory: false },
+      { code: 'lost', message: 'attempt a/1 was never claimed; its job ended: exit code 2' },
+      'standard',
+    ],
+    [
+      'and is said to run',
+      { state: 'running' },
+      { code: 'lost', message: 'attempt a/1 was never claimed' },
+      'standard',
+    ],
+    [
+      'and nobody says how',
+      new Error('no answer'),
+      { code: 'lost', message: 'attempt a/1 was never claimed' },
+      'standard',
+    ],
+  ] as const)(
+    'tells how the job of a lost attempt ended, and goes on, where it ended %s',
+    async (_, state, exit, tier) => {
+      await deliverJob();
+      engine.jobs.state = state;
+      engine.clock.advance(POLICY.startByJobMs + 1);
+      await sweep(engine.ports);
+      expect((await engine.task(run, 'a')).attempts[0]?.exit).toMatchObject(exit);
+      engine.clock.advance(POLICY.retryCapMs);
+      await sweep(engine.ports);
+      await engine.drain();
+      expect(engine.jobs.starts.map((start) => start.tier)).toEqual(['standard', tier]);
+    },
+  );
 
   it('lets a retry wait for its time', async () => {
     answers['a/1'] = { outcome: 'failed', failure: { code: 'network', message: 'down' } };

@@ -47,9 +47,14 @@ export interface RunExecution {
   etag: string;
 }
 
-export type ExecutionEnd = 'succeeded' | 'failed' | 'cancelled';
+export type ExecutionEnd = 'succeeded' | 'failed' | 'out_of_memory' | 'cancelled';
 
-const COUNTS = { succeeded: 'succeededCount', failed: 'failedCount', cancelled: 'cancelledCount' } as const;
+const COUNTS = {
+  succeeded: 'succeededCount',
+  failed: 'failedCount',
+  out_of_memory: 'failedCount',
+  cancelled: 'cancelledCount',
+} as const;
 
 export function newExecution(jobName: string, env: EnvVar[], at: string): RunExecution {
   const job = jobName.split('/').at(-1) ?? '';
@@ -115,6 +120,13 @@ const CONDITIONS: Record<ExecutionEnd, Pick<Condition, 'state' | 'message' | 'ex
   failed: {
     state: 'CONDITION_FAILED',
     message: 'The container exited with an error.',
+    executionReason: 'NON_ZERO_EXIT_CODE',
+  },
+  // Reported by users; Google documents no text for it.
+  out_of_memory: {
+    state: 'CONDITION_FAILED',
+    message:
+      'Task agent-job-task0 failed with message: Memory limit of 4096 MiB exceeded with 4100 MiB used.',
     executionReason: 'NON_ZERO_EXIT_CODE',
   },
   cancelled: {

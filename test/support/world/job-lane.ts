@@ -37,6 +37,7 @@ export function createWorldJobs(cluster: Cluster): Ports['jobs'] {
       return Promise.resolve('started');
     },
     cancel: () => Promise.resolve(),
+    state: () => Promise.resolve({ state: 'unknown' }),
   };
 }
 

@@ -67,6 +67,7 @@ export async function startProcess(
       jobs: {
         start: (job) => guard(() => jobs.start(job)),
         cancel: (job) => guard(() => jobs.cancel(job)),
+        state: (job) => guard(() => jobs.state(job)),
       },
       codeHost: () => emptyHost,
       host: name,

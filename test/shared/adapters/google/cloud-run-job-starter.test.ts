@@ -226,6 +226,37 @@ describe('the starter of Cloud Run jobs', () => {
     });
   });
 
+  describe('says what became of', () => {
+    it('a job that ran out of memory', async () => {
+      const starter = await open();
+      await starter.start(aJob());
+      world.standIn.end(world.running()[0]?.name ?? '', 'out_of_memory');
+      expect(await starter.state(aJob())).toEqual({
+        state: 'ended',
+        message: expect.stringContaining('Memory limit of 4096 MiB'),
+        isOutOfMemory: true,
+      });
+    });
+
+    it('an attempt that was started twice: it runs while one of them does', async () => {
+      await (await open()).start(aJob());
+      await world.starter().start({ ...aJob(), ticket: 'another-ticket-of-the-same-attempt' });
+      const [first, second] = world.running();
+      world.standIn.end(first?.name ?? '', 'failed');
+      expect(await world.starter().state(aJob())).toEqual({ state: 'running' });
+      world.standIn.end(second?.name ?? '', 'failed');
+      expect(await world.starter().state(aJob())).toMatchObject({ state: 'ended', isOutOfMemory: false });
+    });
+
+    it('a job that it has started and does not see in the list yet, and nothing of one that nobody knows', async () => {
+      const starter = await open();
+      world.standIn.lagLists(1);
+      await starter.start(aJob());
+      expect(await starter.state(aJob())).toEqual({ state: 'running' });
+      expect(await world.starter().state(aJob({ generation: 2 }))).toEqual({ state: 'unknown' });
+    });
+  });
+
   describe('says in one sentence', () => {
     it.each<[JobRequest['tier'], string]>([
       ['standard', 'PENSTOCK_JOB '],

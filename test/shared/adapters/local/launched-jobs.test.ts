@@ -18,6 +18,7 @@ describe('jobs that somebody else starts as processes', () => {
     jobs = {
       start: (job) => Promise.resolve(running.add(attemptPath(job)).size > 2 ? 'no_capacity' : 'started'),
       cancel: () => Promise.resolve(),
+      state: () => Promise.resolve({ state: 'running' }),
       processOf: (job) =>
         running.has(attemptPath(job)) ? { pid: 1, exitCode: Promise.resolve(0) } : undefined,
       room: () => 2 - running.size,
