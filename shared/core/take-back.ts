@@ -23,19 +23,29 @@ export function lostWhere(isDead: (task: Task) => boolean): Judge {
   };
 }
 
-/** Ends the attempt that a task was found with, if it is judged to have failed still. Its task goes on with the next generation. */
-export function takeBack(ports: Ports, found: Task, judge: Judge): Promise<void> {
-  const { tenant, run, id: task } = found;
-  const start = { name: 'lost attempt', parent: traceOf(ports, found), fields: { tenant, run, task } };
-  return ports.trace.span(start, () => takeBackHere(ports, found, judge));
+/** Whoever runs jobs. Where it once did not answer it is asked no more: many lost attempts would wait for it one after the other. */
+export interface JobProvider {
+  answers: boolean;
 }
 
-async function takeBackHere(ports: Ports, found: Task, judge: Judge): Promise<void> {
+/** Ends the attempt that a task was found with, if it is judged to have failed still. Its task goes on with the next generation. */
+export function takeBack(
+  ports: Ports,
+  found: Task,
+  judge: Judge,
+  provider: JobProvider = { answers: true },
+): Promise<void> {
+  const { tenant, run, id: task } = found;
+  const start = { name: 'lost attempt', parent: traceOf(ports, found), fields: { tenant, run, task } };
+  return ports.trace.span(start, () => takeBackHere(ports, found, judge, provider));
+}
+
+async function takeBackHere(ports: Ports, found: Task, judge: Judge, provider: JobProvider): Promise<void> {
   const now = ports.clock.now();
   const generation = currentAttempt(found)?.generation;
   const job = { tenant: found.tenant, run: found.run, task: found.id, generation: generation ?? 0 };
   const hasJob = found.lane === 'job' && generation !== undefined;
-  const told = hasJob && judge(found)?.code === 'lost' ? await askForJob(ports, job) : undefined;
+  const told = hasJob && judge(found)?.code === 'lost' ? await askForJob(ports, provider, job) : undefined;
   const { data: task, changed } = await change(
     ports.store,
     refs.task(found.tenant, found.run, found.id),
@@ -58,17 +68,16 @@ async function takeBackHere(ports: Ports, found: Task, judge: Judge): Promise<vo
   ports.log.warn(`attempt ${task.id}/${generation} is lost`, attemptEndFields(task));
   await admitNext(ports, task);
   await (task.live ? followFailed(ports, task) : followEnded(ports, task));
-  if (hasJob) await endJob(ports, job);
+  if (hasJob) await endJob(ports, provider, job);
 }
 
-/** `undefined`: who runs it does not say. */
-async function askForJob({ jobs, log }: Ports, job: JobId): Promise<JobState | undefined> {
-  try {
-    return await jobs.state(job);
-  } catch (error) {
-    log.warn(`nobody says what became of the job of ${job.task}/${job.generation}: ${messageOf(error)}`, job);
-    return undefined;
-  }
+function askForJob({ jobs, log }: Ports, provider: JobProvider, job: JobId): Promise<JobState | undefined> {
+  const what = `nobody says what became of the job of lost attempt ${job.task}/${job.generation}`;
+  return ask(
+    provider,
+    () => jobs.state(job),
+    (reason) => log.warn(`${what}: ${reason}`, job),
+  );
 }
 
 /** With how its job ended; memory that ran out has a remedy of its own. */
@@ -82,13 +91,27 @@ function explained(failure: AttemptFailure, job: JobState | undefined): AttemptF
 }
 
 /** Nothing that it does counts any more: a job that hangs is not paid for until its time is over, and does not work beside the next one. */
-async function endJob({ jobs, log }: Ports, job: JobId): Promise<void> {
+function endJob({ jobs, log }: Ports, provider: JobProvider, job: JobId): Promise<void> {
+  const what = `the job of lost attempt ${job.task}/${job.generation} could not be cancelled`;
+  return ask(
+    provider,
+    () => jobs.cancel(job),
+    (reason) => log.warn(`${what}: ${reason}`, job),
+  );
+}
+
+/** The attempt is lost whatever is answered, and also where nothing is. */
+async function ask<T>(
+  provider: JobProvider,
+  call: () => Promise<T>,
+  onFailure: (reason: string) => void,
+): Promise<T | undefined> {
+  if (!provider.answers) return undefined;
   try {
-    await jobs.cancel(job);
+    return await call();
   } catch (error) {
-    log.warn(
-      `the job of lost attempt ${job.task}/${job.generation} could not be cancelled: ${messageOf(error)}`,
-      job,
-    );
+    provider.answers = false;
+    onFailure(messageOf(error));
+    return undefined;
   }
 }

@@ -38,12 +38,14 @@ describe('a sweep', () => {
     if (at < 0 || sent === undefined) throw new Error(`no ${topic} was sent`);
     await engine.deliver(sent);
   }
-  /** The first task is begun as a job. */
-  async function deliverJob(): Promise<void> {
-    await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run } });
-    await change<Task>(engine.ports.store, refs.task(TENANT, run, 'a'), (data) => ({
-      data: { ...data, lane: 'job' as const },
-    }));
+  /** The first task of each run is begun as a job. */
+  async function deliverJobs(...runs: string[]): Promise<void> {
+    for (const each of runs) {
+      await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run: each } });
+      await change<Task>(engine.ports.store, refs.task(TENANT, each, 'a'), (data) => ({
+        data: { ...data, lane: 'job' as const },
+      }));
+    }
     await engine.drain();
   }
   async function sweepLater(): Promise<void> {
@@ -143,7 +145,7 @@ describe('a sweep', () => {
   });
 
   it('has the job of a lost attempt ended, and goes on where that cannot be asked', async () => {
-    await deliverJob();
+    await deliverJobs(run);
     const isLost = async (generation: number): Promise<boolean> => {
       await engine.drain();
       engine.clock.advance(POLICY.startByJobMs + POLICY.retryCapMs);
@@ -190,7 +192,7 @@ describe('a sweep', () => {
   ] as const)(
     'tells how the job of a lost attempt ended, and goes on, where it ended %s',
     async (_, state, exit, tier) => {
-      await deliverJob();
+      await deliverJobs(run);
       engine.jobs.state = state;
       engine.clock.advance(POLICY.startByJobMs + 1);
       await sweep(engine.ports);
@@ -201,6 +203,17 @@ describe('a sweep', () => {
       expect(engine.jobs.starts.map((start) => start.tier)).toEqual(['standard', tier]);
     },
   );
+
+  it('asks nobody for jobs again that once did not answer, and takes back the others all the same', async () => {
+    const { id: other } = await engine.submit({ plan: [task('a')] });
+    await deliverJobs(run, other);
+    engine.jobs.state = new Error('no answer');
+    engine.clock.advance(POLICY.startByJobMs + 1);
+    warned.length = 0;
+    expect((await sweep(engine.ports)).lost).toBe(2);
+    expect(warned.filter((line) => line.includes('no answer'))).toHaveLength(1);
+    expect(engine.jobs.cancels).toEqual([]);
+  });
 
   it('lets a retry wait for its time', async () => {
     answers['a/1'] = { outcome: 'failed', failure: { code: 'network', message: 'down' } };
