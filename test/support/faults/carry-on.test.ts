@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ const POLLS_AT_WORK = 40;
 async function carried(
   run: Run,
   isIdle: boolean,
-  isAtWork = false,
+  { isAtWork = false, breaksSweep = 0 }: { isAtWork?: boolean; breaksSweep?: number } = {},
 ): Promise<{ problems: string[]; aheadMs: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-carry-on-'));
   const database = openSqliteDatabase({ file: ':memory:' });
@@ -40,7 +41,11 @@ async function carried(
   const system = {
     revive: work,
     isIdle: () => Promise.resolve(isIdle),
-    sweeps: () => (sweeps += 1),
+    sweeps: () => {
+      sweeps += 1;
+      if (sweeps === breaksSweep) writeFileSync(join(folder, 'fired-0'), '');
+      return sweeps;
+    },
     records: () => store,
   };
   try {
@@ -59,7 +64,16 @@ describe('carrying a run on', () => {
   });
 
   it('waits for one whose records stand still while something is asked for it', async () => {
-    expect(await carried(runOf({ stage: 'executing' }), true, true)).toEqual({ problems: [], aheadMs: 0 });
+    expect(await carried(runOf({ stage: 'executing' }), true, { isAtWork: true })).toEqual({
+      problems: [],
+      aheadMs: 0,
+    });
+  });
+
+  it('sets the clocks ahead once more where a fault undid what a sweep did', async () => {
+    const { problems, aheadMs } = await carried(runOf({ stage: 'executing' }), true, { breaksSweep: 2 });
+    expect(problems).toEqual([expect.stringMatching(/^stuck: /)]);
+    expect(aheadMs).toBeGreaterThan(10 * 60_000);
   });
 
   it.each([

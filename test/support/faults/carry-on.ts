@@ -3,7 +3,7 @@ import { isTerminal } from '../../../shared/core/run.ts';
 import { isUnderWay } from '../../../shared/core/task.ts';
 import type { Github } from '../github/github-driver.ts';
 import { readAhead, setAhead } from './faulty-ports.ts';
-import { countWork } from './injector.ts';
+import { countFired, countWork } from './injector.ts';
 import { readRecords, type Records } from './judge-records.ts';
 import type { System } from './system.ts';
 
@@ -47,7 +47,8 @@ export async function carryOn({ system, github, folder, patience }: Carried): Pr
     redeliverLost(github);
     const records = await recordsOf(system);
     if (hasEnded(records) && (await system.isIdle())) return [];
-    const print = `${printOf(records)}; ${countWork(folder)} calls`;
+    // What a fault has undone since, such as a message that a sweep sent, has its time once more.
+    const print = `${printOf(records)}; ${countWork(folder)} calls; ${countFired(folder)} faults`;
     const stillMs = performance.now() - seen.since;
     if (print !== seen.print) {
       seen = { print, since: performance.now() };

@@ -1,4 +1,12 @@
-import { appendFileSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { PenstockError } from '../../../shared/ports/penstock-error.ts';
 import type { CallPoint, Fault } from './fault.ts';
@@ -30,6 +38,11 @@ export function readOrders(): FaultOrders {
 /** Which faults of calls came to pass; each does once, in whatever process comes there first. */
 export function firedFaults({ folder, faults }: FaultOrders): Fault[] {
   return faults.filter((_, index) => existsSync(firedFile(folder, index)));
+}
+
+/** How many of them. */
+export function countFired(folder: string): number {
+  return readdirSync(folder).filter((name) => name.startsWith('fired-')).length;
 }
 
 export function readCalls(folder: string): RecordedCall[] {
