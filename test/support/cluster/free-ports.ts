@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below what a system gives away by itself: between the look and the use no other socket comes to have one by chance. */
-const FIRST = 10_000;
+/**
+ * Below what a system gives away by itself: between the look and the use no other socket comes to have one by chance. Above the last
+ * port that `fetch` refuses to ask, which is 10080.
+ */
+const FIRST = 10_100;
 const END = 32_000;
 /** Jest's workers look at the same time, each in a share of its own. */
 const SHARES = 8;
