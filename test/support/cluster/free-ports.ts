@@ -14,7 +14,7 @@ const SHARE = Math.floor((END - FIRST) / SHARES);
 const share = FIRST + (Number(process.env['JEST_WORKER_ID'] ?? 0) % SHARES) * SHARE;
 let next = Math.floor(Math.random() * SHARE);
 
-/** Ports on which nothing listens now, all different, and none that was given before. */
+/** Ports on which nothing listens now, all different. One comes again only when its whole share was given: while who has it is down it looks free. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   for (let tried = 0; ports.length < count; tried += 1) {

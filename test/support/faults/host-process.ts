@@ -1,13 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { faultProgram } from './fault-programs.ts';
 
 const READY_TIMEOUT_MS = 240_000;
 const STOP_TIMEOUT_MS = 8_000;
-/** Below the range from which the system takes ports for outgoing connections: nobody gets ours while the host is down. */
-const FIRST_PORT = 20_000;
-const PORTS = 10_000;
 
 export interface HostProcess {
   /** `exited` where it died before it was ready. */
@@ -66,26 +62,5 @@ function heard(child: ChildProcess, wanted: string, timeoutMs: number): Promise<
     };
     const timer = setTimeout(() => done(false), timeoutMs);
     child.on('message', onMessage);
-  });
-}
-
-/** Of this process: while a host is down, its port looks free. */
-const reserved = new Set<number>();
-
-/** A port that is free now, that nobody is given by chance, and that is given once. */
-export async function reservePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-    if (reserved.has(port)) continue;
-    reserved.add(port);
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

@@ -5,8 +5,9 @@ import { openSqliteDatabase } from '../../../shared/adapters/local/sqlite-databa
 import { createSqliteStore } from '../../../shared/adapters/local/sqlite-store.ts';
 import type { Store } from '../../../shared/ports/store.ts';
 import { INDEXES } from '../../../shared/runtime/local.ts';
+import { freePorts } from '../cluster/free-ports.ts';
 import { faultProgram } from './fault-programs.ts';
-import { type HostProcess, reservePort, startHostProcess } from './host-process.ts';
+import { type HostProcess, startHostProcess } from './host-process.ts';
 import { endJobs, jobTexts } from './job-groups.ts';
 import { leases, type System, type SystemOptions } from './system.ts';
 
@@ -15,7 +16,7 @@ const IDLE_TIMEOUT_MS = 10_000;
 /** `penstock up` in a process of its own, started again when it dies. */
 export async function startLocalSystem(options: SystemOptions): Promise<System> {
   const { folder, env, modelUrl, isBlind, patience } = options;
-  const port = await reservePort();
+  const [port = 0] = await freePorts(1);
   const start = (): HostProcess =>
     startHostProcess(
       {
