@@ -1,7 +1,7 @@
 import type { AttemptFailure } from '../messages/attempt-api.ts';
+import type { JobId, JobState } from '../ports/job-starter.ts';
 import { admitNext } from './admission.ts';
 import { change } from './change.ts';
-import type { JobId, JobState } from '../ports/job-starter.ts';
 import { attemptEndFields } from './end-fields.ts';
 import { failed } from './ended-attempt.ts';
 import { followEnded, followFailed } from './follow-task.ts';
@@ -68,7 +68,7 @@ async function takeBackHere(ports: Ports, found: Task, judge: Judge, provider: J
   ports.log.warn(`attempt ${task.id}/${generation} is lost`, attemptEndFields(task));
   await admitNext(ports, task);
   await (task.live ? followFailed(ports, task) : followEnded(ports, task));
-  if (hasJob) await endJob(ports, provider, job);
+  if (hasJob && told?.state !== 'ended') await endJob(ports, provider, job);
 }
 
 function askForJob({ jobs, log }: Ports, provider: JobProvider, job: JobId): Promise<JobState | undefined> {

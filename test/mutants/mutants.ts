@@ -21,7 +21,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the job of a lost attempt works on',
     file: 'shared/core/take-back.ts',
-    search: '  if (hasJob) await endJob(ports, provider, job);\n',
+    search: "  if (hasJob && told?.state !== 'ended') await endJob(ports, provider, job);\n",
     replace: '',
     test: 'test/shared/core/sweep.test.ts',
   },
