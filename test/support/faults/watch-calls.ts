@@ -26,11 +26,11 @@ export function watchFetch(around: Around): void {
   };
 }
 
-/** What a run's id follows; one in fifty has no digit. */
-const BEFORE_A_RUN = ['artifacts', 'uploads'];
+/** What a run's id follows: one id in fourteen has no digit. */
+const BEFORE_A_RUN = ['runs', 'artifacts', 'uploads'];
 
 /** Ids, numbers and hashes differ from run to run; the same call has the same shape. */
-function shapeOf(path: string): string {
+export function shapeOf(path: string): string {
   const segments = path.split('/');
   const isId = (segment: string, at: number): boolean =>
     (/\d/.test(segment) && segment !== 'v1') || BEFORE_A_RUN.includes(segments[at - 1] ?? '');
