@@ -71,13 +71,9 @@ async function takeBackHere(ports: Ports, found: Task, judge: Judge, provider: J
   if (hasJob && told?.state !== 'ended') await endJob(ports, provider, job);
 }
 
-function askForJob({ jobs, log }: Ports, provider: JobProvider, job: JobId): Promise<JobState | undefined> {
-  const what = `nobody says what became of the job of lost attempt ${job.task}/${job.generation}`;
-  return ask(
-    provider,
-    () => jobs.state(job),
-    (reason) => log.warn(`${what}: ${reason}`, job),
-  );
+function askForJob(ports: Ports, provider: JobProvider, job: JobId): Promise<JobState | undefined> {
+  const failure = `nobody says what became of the job of lost attempt ${job.task}/${job.generation}`;
+  return ask(ports, provider, { job, failure, call: () => ports.jobs.state(job) });
 }
 
 /** With how its job ended; memory that ran out has a remedy of its own. */
@@ -91,27 +87,23 @@ function explained(failure: AttemptFailure, job: JobState | undefined): AttemptF
 }
 
 /** Nothing that it does counts any more: a job that hangs is not paid for until its time is over, and does not work beside the next one. */
-function endJob({ jobs, log }: Ports, provider: JobProvider, job: JobId): Promise<void> {
-  const what = `the job of lost attempt ${job.task}/${job.generation} could not be cancelled`;
-  return ask(
-    provider,
-    () => jobs.cancel(job),
-    (reason) => log.warn(`${what}: ${reason}`, job),
-  );
+function endJob(ports: Ports, provider: JobProvider, job: JobId): Promise<void> {
+  const failure = `the job of lost attempt ${job.task}/${job.generation} could not be cancelled`;
+  return ask(ports, provider, { job, failure, call: () => ports.jobs.cancel(job) });
 }
 
 /** The attempt is lost whatever is answered, and also where nothing is. */
 async function ask<T>(
+  { log }: Pick<Ports, 'log'>,
   provider: JobProvider,
-  call: () => Promise<T>,
-  onFailure: (reason: string) => void,
+  { job, failure, call }: { job: JobId; failure: string; call: () => Promise<T> },
 ): Promise<T | undefined> {
   if (!provider.answers) return undefined;
   try {
     return await call();
   } catch (error) {
     provider.answers = false;
-    onFailure(messageOf(error));
+    log.warn(`${failure}: ${messageOf(error)}`, job);
     return undefined;
   }
 }

@@ -23,7 +23,8 @@ export type RecordedCall = CallPoint;
 
 const ordersFile = (folder: string): string => join(folder, 'orders.json');
 const callsFile = (folder: string): string => join(folder, 'calls.ndjson');
-const firedFile = (folder: string, index: number): string => join(folder, `fired-${index}`);
+const FIRED_PREFIX = 'fired-';
+const firedFile = (folder: string, index: number): string => join(folder, `${FIRED_PREFIX}${index}`);
 
 export function writeOrders({ folder, faults }: FaultOrders): void {
   writeFileSync(ordersFile(folder), JSON.stringify(faults));
@@ -42,7 +43,7 @@ export function firedFaults({ folder, faults }: FaultOrders): Fault[] {
 
 /** How many of them. */
 export function countFired(folder: string): number {
-  return readdirSync(folder).filter((name) => name.startsWith('fired-')).length;
+  return readdirSync(folder).filter((name) => name.startsWith(FIRED_PREFIX)).length;
 }
 
 export function readCalls(folder: string): RecordedCall[] {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { callsOfARun, type Driver, portOfCall } from './calls-of-a-run.ts';
 import { faultText } from './fault.ts';
+import { GITHUB_ROUTES } from './github-faults.ts';
 import { killSchedules, scheduleOf } from './schedule.ts';
 
 const many = Array.from({ length: 300 }, (_, seed) => scheduleOf(seed, 'local'));
@@ -60,6 +61,20 @@ describe('a schedule', () => {
           expect(['store', 'queue', 'blobs', 'jobs', 'workflows']).toContain(portOfCall(fault.call));
       }
     }
+  });
+});
+
+describe('GitHub', () => {
+  it('may fail every request that a run makes of it', () => {
+    const requests = Object.keys(callsOfARun.local.requirement['host'] ?? {})
+      .map((call) => call.replaceAll('*', '1').split(' '))
+      .filter(([, path = '']) => /^\/(app|repos|graphql)/.test(path));
+    const unmatched = requests.filter(
+      ([verb, url = '']) =>
+        !Object.values(GITHUB_ROUTES).some(({ method, path }) => method === verb && path.test(url)),
+    );
+    expect(requests.length).toBeGreaterThan(20);
+    expect(unmatched).toEqual([]);
   });
 });
 
