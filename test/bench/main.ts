@@ -6,10 +6,18 @@ import { benchDoors } from './doors.ts';
 import { benchCloudShape } from './firestore/bench-cloud-shape.ts';
 import { benchCloudRatio } from './firestore/cloud-ratio.ts';
 import { describeCloud } from './firestore/describe-cloud.ts';
+import { benchSkeleton } from './firestore/skeleton.ts';
 import { removeAllGithubs } from './github-process.ts';
 import { removeAllHosts } from './host-process.ts';
 import { benchMemory } from './memory.ts';
-import { doorTable, memoryTable, profileTable, ratioTable, shapeTable } from './print-report.ts';
+import {
+  doorTable,
+  memoryTable,
+  profileTable,
+  ratioTable,
+  shapeTable,
+  skeletonTable,
+} from './print-report.ts';
 import { benchRatios, type RatioResult } from './ratio.ts';
 import { type BenchedStore, type BenchOptions, HELP, readOptions } from './read-options.ts';
 import type { BenchedShape } from './shape-result.ts';
@@ -91,6 +99,12 @@ async function bench(options: BenchOptions): Promise<void> {
     const ratios = await platform.ratios();
     objects.push(...ratios);
     say(`\n${ratioTable(ratios)}`);
+  }
+  if (options.skeleton) {
+    progress('skeleton');
+    const skeleton = await benchSkeleton();
+    objects.push(skeleton);
+    say(`\n${skeletonTable(skeleton)}`);
   }
   if (options.memory) {
     progress('memory');

@@ -1,4 +1,5 @@
 import type { DoorResult } from './doors.ts';
+import type { SkeletonResult } from './firestore/skeleton.ts';
 import { formatTable } from './format-table.ts';
 import { MEASURED_AT, type MemoryResult } from './memory.ts';
 import type { RatioResult } from './ratio.ts';
@@ -76,6 +77,13 @@ export function doorTable(results: DoorResult[]): string {
 
 export function ratioTable(results: RatioResult[]): string {
   return table(RATIOS, results);
+}
+
+export function skeletonTable({ skeleton, perTaskMs }: SkeletonResult): string {
+  return formatTable([
+    ['skeleton', 'ms/task'],
+    [skeleton, perTaskMs],
+  ]);
 }
 
 export function memoryTable(one: MemoryResult): string {

@@ -17,6 +17,11 @@ describe('the options of the bench', () => {
     expect(() => readOptions(['--store', 'firestore', option])).toThrow('--store sqlite');
   });
 
+  it('measure the emulators alone only where they are', () => {
+    expect(readOptions(['--store', 'firestore', '--skeleton'])).toMatchObject({ skeleton: true });
+    expect(() => readOptions(['--skeleton'])).toThrow('--store firestore');
+  });
+
   it('refuse a store that there is not', () => {
     expect(() => readOptions(['--store', 'redis'])).toThrow("'redis'");
   });

@@ -13,6 +13,7 @@ export interface BenchOptions {
   doors: boolean;
   ratio: boolean;
   memory: boolean;
+  skeleton: boolean;
 }
 
 export const HELP = `npm run bench [-- OPTIONS]
@@ -28,10 +29,11 @@ Measures the platform as 'penstock up' composes it, in a process of its own; onl
   --doors        POST /api/requirements and POST /webhooks/github under 50 clients (part of the default without --json)
   --ratio        time per task of chain-400 ÷ chain-50 and fan-800 ÷ fan-100, median of 9, interleaved;
                  with --store firestore fan-400 ÷ fan-100, median of 3
+  --skeleton     with --store firestore: what 200 tasks cost the emulators and the clients alone, on this machine
   --memory       memory after 100, 1,000 and 2,000 six-task runs, each after a full collection
   --all          all of it
   --cpu-prof     keeps a CPU profile of the timed runs and prints the functions with the most time of their own
-  --json         one array: an object per shape, and with --doors, --ratio, --memory one per door, ratio and memory
+  --json         one array: an object per shape, and with --doors, --ratio, --skeleton, --memory one for each of these
 
 wallMs: from the client's first request to the end of the last run by its own record; median of the runs.
 p50Ms, p95Ms: last dependency finished → dependent started, by the records of the attempts (whole milliseconds).
@@ -56,6 +58,7 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
       doors: { type: 'boolean', default: false },
       ratio: { type: 'boolean', default: false },
       memory: { type: 'boolean', default: false },
+      skeleton: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       'cpu-prof': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -71,6 +74,8 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
   const isDefault = isPlain && store === 'sqlite' && !values.ratio && !values.memory && !values.json;
   if (store === 'firestore' && (values.doors || values.memory || values.all))
     throw new Error('--doors, --memory and --all measure one process, so they go with --store sqlite');
+  if (store === 'sqlite' && values.skeleton)
+    throw new Error('--skeleton measures the emulators, so it goes with --store firestore');
   return {
     store,
     shapes: values['no-shapes'] ? [] : (values.shape ?? DEFAULT_SHAPES).map(shapeNamed),
@@ -80,6 +85,7 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
     doors: values.doors || values.all || isDefault,
     ratio: values.ratio || values.all,
     memory: values.memory || values.all,
+    skeleton: values.skeleton,
   };
 }
 

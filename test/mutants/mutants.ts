@@ -33,6 +33,13 @@ export const mutants: readonly Mutant[] = [
     test: 'test/runtime/register.test.ts',
   },
   {
+    name: 'what nobody awaits leaves half a process',
+    file: 'shared/runtime/register.ts',
+    search: '    leaveDomain();\n    return (await handle())(event);\n',
+    replace: '    return (await handle())(event);\n',
+    test: 'test/runtime/uncaught-error.test.ts',
+  },
+  {
     name: 'CI that is under way lets the run finish',
     file: 'shared/core/integration/judge-ci.ts',
     search: "  if (evidence.state === 'pending') return pendingVerdict(run, reading, policy.ciDeadlineMs);\n",
