@@ -19,6 +19,8 @@ const IDLE_TIMEOUT_MS = 10_000;
 const POLL_MS = 100;
 /** Longer than a schedule holds a message back. */
 const HELD_MS = 1_700;
+/** For so long nobody answers at Pub/Sub's port, and a little more. */
+const DOWN_MS = 1_000;
 const PAUSE_MS: Record<Exclude<EmulatorFault, 'restart'>, number> = {
   pause: 3_000,
   // The clients' deadline is 15 seconds.
@@ -104,15 +106,32 @@ interface Broken {
   folder: string;
 }
 
-/** Pub/Sub comes back without topics, subscriptions and messages; an operator makes the first two again. */
+/**
+ * Pub/Sub comes back without topics, subscriptions and messages; an operator makes the first two again. The real one forgets no topic,
+ * so functions see it gone, and stand still until it is whole.
+ */
 async function breakDown(how: EmulatorFault, { emulators, cluster, folder }: Broken): Promise<void> {
   if (how !== 'restart') return emulators.pause('firestore', PAUSE_MS[how]);
-  await emulators.restart('pubsub');
-  noteLost(folder);
-  await createSubscriptions({
-    pubsubHost: emulators.pubsubHost,
-    projectId: cluster.environment['GOOGLE_CLOUD_PROJECT'] ?? '',
-    urlOf: (name) => `http://127.0.0.1:${cluster.portOf(name)}`,
-    delivery: DELIVERY,
-  });
+  const restarted = emulators.restart('pubsub', DOWN_MS);
+  await sleep(DOWN_MS / 2);
+  signalFunctions(cluster, 'SIGSTOP');
+  try {
+    await restarted;
+    noteLost(folder);
+    await createSubscriptions({
+      pubsubHost: emulators.pubsubHost,
+      projectId: cluster.environment['GOOGLE_CLOUD_PROJECT'] ?? '',
+      urlOf: (name) => `http://127.0.0.1:${cluster.portOf(name)}`,
+      delivery: DELIVERY,
+    });
+  } finally {
+    signalFunctions(cluster, 'SIGCONT');
+  }
+}
+
+function signalFunctions(cluster: Cluster, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  for (const name of cluster.functions) {
+    const pid = cluster.pidOf(name);
+    if (pid !== undefined && isAlive(pid)) process.kill(pid, signal);
+  }
 }
