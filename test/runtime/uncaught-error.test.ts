@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../support/cluster/free-ports.ts';
 import { answers, type FunctionProcess, functionProcess } from '../support/cluster/function-process.ts';
 import { pushMessage } from './push-message.ts';
+import { eventually } from './push-world.ts';
 
 const source = fileURLToPath(new URL('throwing-function.ts', import.meta.url));
 const ENDS_MS = 20_000;
@@ -42,9 +42,8 @@ describe('An error that nobody awaits', () => {
         (status) => expect(status).toBe(500),
         () => undefined,
       );
-      const until = performance.now() + ENDS_MS;
-      while ((await answers(port)) && performance.now() < until) await sleep(50);
-      expect(await answers(port)).toBe(false);
+      const isGone = async () => ((await answers(port)) ? undefined : true);
+      expect(await eventually('the end of the process', isGone, ENDS_MS)).toBe(true);
       const log = await readFile(logFile, 'utf8');
       expect(log).toContain('Uncaught exception');
       expect(log).toContain('nobody awaits this');

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Firestore } from '@google-cloud/firestore';
 import { PubSub } from '@google-cloud/pubsub';
+import { portOf } from '../../support/port-of.ts';
 import { FINISHED, type Push, type Role, type Told } from './skeleton-messages.ts';
 
 /** One of the two processes of a skeleton: `work` claims and ends a task, `follow` hears of it. Both keep the clients' defaults. */
@@ -31,8 +32,7 @@ const server = createServer((request, response) => {
   );
 });
 server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  if (address !== null && typeof address === 'object') tell({ port: address.port });
+  tell({ port: portOf(server) });
 });
 // Nobody looks after it any more.
 process.once('disconnect', () => process.exit(0));

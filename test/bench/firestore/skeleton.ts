@@ -1,15 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Firestore } from '@google-cloud/firestore';
-import { PubSub } from '@google-cloud/pubsub';
+import { PubSub, type Topic } from '@google-cloud/pubsub';
 import { askPubsub } from '../../support/ask-pubsub.ts';
 import { startEmulators } from '../../support/emulators.ts';
 import { median } from '../percentile.ts';
+import { rounded } from '../shape-result.ts';
 import { DISPATCHED, FINISHED, type Role, type Told } from './skeleton-messages.ts';
 
 export interface SkeletonResult {
   skeleton: string;
-  tasks: number;
   perTaskMs: number;
 }
 
@@ -26,22 +26,28 @@ const RUN_TIMEOUT_MS = 120_000;
  */
 export async function benchSkeleton(): Promise<SkeletonResult> {
   const emulators = await startEmulators();
+  const { projectId } = emulators;
+  const firestore = new Firestore({ projectId });
+  const pubsub = new PubSub({ projectId });
   const workers: Worker[] = [];
   try {
-    for (const role of ['work', 'follow'] as const)
-      workers.push(await startWorker(role, emulators.projectId));
-    const [work, follow] = workers;
-    if (work === undefined || follow === undefined) throw new Error('a worker was not started');
-    await subscribe(emulators, DISPATCHED, work.port);
-    await subscribe(emulators, FINISHED, follow.port);
+    for (const [role, topic] of [
+      ['work', DISPATCHED],
+      ['follow', FINISHED],
+    ] as const) {
+      const worker = await startWorker(role, projectId);
+      workers.push(worker);
+      await subscribe(emulators, topic, worker.port);
+    }
     const perTaskMs: number[] = [];
     for (let run = 0; run < WARM_UPS + RUNS; run += 1) {
-      const wallMs = await playRun(run, emulators.projectId, [work, follow]);
+      const wallMs = await playRun(run, { firestore, dispatched: pubsub.topic(DISPATCHED), workers });
       if (run >= WARM_UPS) perTaskMs.push(wallMs / TASKS);
     }
-    return { skeleton: `fan-${TASKS}`, tasks: TASKS, perTaskMs: Number(median(perTaskMs).toFixed(3)) };
+    return { skeleton: `fan-${TASKS}`, perTaskMs: rounded(median(perTaskMs)) };
   } finally {
     for (const { process } of workers) process.kill();
+    await Promise.all([firestore.terminate(), pubsub.close()]);
     await emulators.stop();
   }
 }
@@ -78,10 +84,14 @@ async function subscribe(
   });
 }
 
+interface Skeleton {
+  firestore: Firestore;
+  dispatched: Topic;
+  workers: readonly Worker[];
+}
+
 /** Milliseconds from the first write to the last task that was heard of. */
-async function playRun(run: number, projectId: string, workers: Worker[]): Promise<number> {
-  const firestore = new Firestore({ projectId });
-  const topic = new PubSub({ projectId }).topic(DISPATCHED);
+async function playRun(run: number, { firestore, dispatched, workers }: Skeleton): Promise<number> {
   const refs = Array.from({ length: TASKS }, (_, at) => firestore.doc(`runs/${run}/tasks/${at}`));
   const startedAt = performance.now();
   const batch = firestore.batch();
@@ -89,15 +99,13 @@ async function playRun(run: number, projectId: string, workers: Worker[]): Promi
   await batch.commit();
   await Promise.all([
     followed(new Set(refs.map(({ path }) => path)), workers),
-    ...refs.map(({ path }) => topic.publishMessage({ data: Buffer.from(path) })),
+    ...refs.map(({ path }) => dispatched.publishMessage({ data: Buffer.from(path) })),
   ]);
-  const wallMs = performance.now() - startedAt;
-  await firestore.terminate();
-  return wallMs;
+  return performance.now() - startedAt;
 }
 
 /** When all were heard of. A message may come twice. */
-function followed(left: Set<string>, workers: Worker[]): Promise<void> {
+function followed(left: Set<string>, workers: readonly Worker[]): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onMessage = (told: Told): void => {
     if ('failed' in told) reject(new Error(`the skeleton failed: ${told.failed}`));

@@ -80,7 +80,7 @@ async function revive(cluster: Cluster): Promise<void> {
   await Promise.all(dead.map((name) => cluster.restart(name).catch(() => undefined)));
 }
 
-function isAlive(pid: number | undefined): boolean {
+function isAlive(pid: number | undefined): pid is number {
   try {
     return pid !== undefined && process.kill(pid, 0);
   } catch {
@@ -132,6 +132,6 @@ async function breakDown(how: EmulatorFault, { emulators, cluster, folder }: Bro
 function signalFunctions(cluster: Cluster, signal: 'SIGSTOP' | 'SIGCONT'): void {
   for (const name of cluster.functions) {
     const pid = cluster.pidOf(name);
-    if (pid !== undefined && isAlive(pid)) process.kill(pid, signal);
+    if (isAlive(pid)) process.kill(pid, signal);
   }
 }
