@@ -6,7 +6,7 @@ import { benchDoors } from './doors.ts';
 import { benchCloudShape } from './firestore/bench-cloud-shape.ts';
 import { benchCloudRatio } from './firestore/cloud-ratio.ts';
 import { describeCloud } from './firestore/describe-cloud.ts';
-import { benchSkeleton } from './firestore/skeleton.ts';
+import { benchSkeletons } from './firestore/skeleton.ts';
 import { removeAllGithubs } from './github-process.ts';
 import { removeAllHosts } from './host-process.ts';
 import { benchMemory } from './memory.ts';
@@ -101,10 +101,10 @@ async function bench(options: BenchOptions): Promise<void> {
     say(`\n${ratioTable(ratios)}`);
   }
   if (options.skeleton) {
-    progress('skeleton');
-    const skeleton = await benchSkeleton();
-    objects.push(skeleton);
-    say(`\n${skeletonTable(skeleton)}`);
+    progress('skeletons');
+    const skeletons = await benchSkeletons();
+    objects.push(...skeletons);
+    say(`\n${skeletonTable(skeletons)}`);
   }
   if (options.memory) {
     progress('memory');

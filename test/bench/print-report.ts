@@ -55,6 +55,12 @@ const RATIOS: Columns<RatioResult> = [
   ['at most', (one) => one.goal],
 ];
 
+const SKELETONS: Columns<SkeletonResult> = [
+  ['skeleton', (one) => one.skeleton],
+  ['operations', (one) => one.operations],
+  ['ms/task', (one) => one.perTaskMs],
+];
+
 export function shapeTable(results: ShapeResult[], store: BenchedStore): string {
   return [table(speed(store), results), table(COST, results), ...peers(results, store)].join('\n\n');
 }
@@ -79,11 +85,8 @@ export function ratioTable(results: RatioResult[]): string {
   return table(RATIOS, results);
 }
 
-export function skeletonTable({ skeleton, perTaskMs }: SkeletonResult): string {
-  return formatTable([
-    ['skeleton', 'ms/task'],
-    [skeleton, perTaskMs],
-  ]);
+export function skeletonTable(results: SkeletonResult[]): string {
+  return table(SKELETONS, results);
 }
 
 export function memoryTable(one: MemoryResult): string {

@@ -29,7 +29,8 @@ Measures the platform as 'penstock up' composes it, in a process of its own; onl
   --doors        POST /api/requirements and POST /webhooks/github under 50 clients (part of the default without --json)
   --ratio        time per task of chain-400 ÷ chain-50 and fan-800 ÷ fan-100, median of 9, interleaved;
                  with --store firestore fan-400 ÷ fan-100, median of 3
-  --skeleton     with --store firestore: what 200 tasks cost the emulators and the clients alone, on this machine
+  --skeleton     with --store firestore: what tasks cost the emulators and the clients alone, bare and with the counts and
+                 looks that the cost contract allows a task, on this machine
   --memory       memory after 100, 1,000 and 2,000 six-task runs, each after a full collection
   --all          all of it
   --cpu-prof     keeps a CPU profile of the timed runs and prints the functions with the most time of their own

@@ -12,6 +12,7 @@ import { createHttpClient } from '../http-client.ts';
 import { postShape, readTiming, SUBMITTERS, type SubmitShape, TIMEOUT_MS } from '../submit-shape.ts';
 import { askFunction } from './ask-function.ts';
 import { type CloudPlace, type CloudRecords, openCloudRecords } from './cloud-records.ts';
+import { emptyDatabase } from './empty-database.ts';
 import {
   type FunctionBill,
   type FunctionQuestion,
@@ -80,7 +81,7 @@ export async function startCloudHost(env: Record<string, string>): Promise<Cloud
       return readTiming(await records.load(runs), runs, start);
     },
     clear: async () => {
-      await clearRecords(place);
+      await emptyDatabase(place.firestoreHost, place.project);
       await setPools(cluster.url);
     },
     bill,
@@ -120,15 +121,6 @@ function placeOf({ environment }: Cluster): CloudPlace {
     storageUrl: environment['STORAGE_EMULATOR_HOST'] ?? '',
     bucket: PLACE.bucket,
   };
-}
-
-/** As Google's documentation of the emulator says. */
-async function clearRecords({ firestoreHost, project }: CloudPlace): Promise<void> {
-  const database = `projects/${project}/databases/(default)`;
-  const response = await fetch(`http://${firestoreHost}/emulator/v1/${database}/documents`, {
-    method: 'DELETE',
-  });
-  if (!response.ok) throw new Error(`the Firestore emulator was not cleared: ${await response.text()}`);
 }
 
 /** As a team admin does. */

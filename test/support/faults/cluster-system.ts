@@ -113,6 +113,8 @@ interface Broken {
 async function breakDown(how: EmulatorFault, { emulators, cluster, folder }: Broken): Promise<void> {
   if (how !== 'restart') return emulators.pause('firestore', PAUSE_MS[how]);
   const restarted = emulators.restart('pubsub', DOWN_MS);
+  // Awaited below; it may have failed by then.
+  restarted.catch(() => undefined);
   await sleep(DOWN_MS / 2);
   signalFunctions(cluster, 'SIGSTOP');
   try {
