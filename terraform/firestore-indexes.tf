@@ -1,4 +1,5 @@
-# The same list as INDEXES in shared/runtime/local.ts. One field in one collection is indexed by Firestore itself.
+# One field in one collection is indexed by Firestore itself; everything else that is asked for has an index of exactly its fields here.
+# The emulator answers without: the tests refuse each query that these would not serve (test/support/firestore-planner.ts).
 locals {
   # "array" comes first; the last of "fields" may be sorted downwards.
   indexes = {
@@ -6,11 +7,13 @@ locals {
     tasks-dependants-settled = { group = "tasks", scope = "COLLECTION", array = "dependants", fields = ["settled"] }
     tasks-dependants-live    = { group = "tasks", scope = "COLLECTION", array = "dependants", fields = ["live"] }
     # Admission.
-    tasks-pool  = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["tenant", "pool", "state", "rank"] }
-    tasks-agent = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["agent", "state"] }
+    tasks-pool  = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["tenant", "pool", "state"] }
+    tasks-best  = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["tenant", "pool", "state", "held", "notBefore", "rank"] }
+    tasks-agent = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["tenant", "agent", "state"] }
     # The sweep.
     tasks-overdue     = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["state", "leaseUntil"] }
-    tasks-due         = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["state", "notBefore"] }
+    tasks-due         = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["state", "held", "notBefore"] }
+    tasks-waiting     = { group = "tasks", scope = "COLLECTION_GROUP", fields = ["state", "held", "notBefore", "tenant"] }
     runs-checked      = { group = "runs", scope = "COLLECTION_GROUP", fields = ["stage", "checkedAt"] }
     runs-unsettled    = { group = "runs", scope = "COLLECTION_GROUP", fields = ["unsettledOutside", "checkedAt"] }
     effects-overdue   = { group = "effects", scope = "COLLECTION_GROUP", fields = ["state", "claimUntil"] }
@@ -18,13 +21,18 @@ locals {
     # Lists, newest first.
     runs-by-stage      = { group = "runs", scope = "COLLECTION", fields = ["stage", "createdAt"], direction = "DESCENDING" }
     decisions-by-state = { group = "decisions", scope = "COLLECTION", fields = ["state", "createdAt"], direction = "DESCENDING" }
+    letters-by-state   = { group = "deadLetters", scope = "COLLECTION", fields = ["state", "at"], direction = "DESCENDING" }
     # What a comment on an issue answers.
     decisions-of-issue = { group = "decisions", scope = "COLLECTION", fields = ["issue", "state"] }
     decisions-of-run   = { group = "decisions", scope = "COLLECTION", fields = ["run", "state"] }
     # How many runs a person touched.
     runs-touched = { group = "runs", scope = "COLLECTION", fields = ["stage", "touches"] }
-    # What a project has spent and set aside this month.
-    runs-of-project = { group = "runs", scope = "COLLECTION", fields = ["project", "createdAt"] }
+    # What a tenant or a project has spent and set aside this month: a sum reads its field from the index.
+    runs-charged            = { group = "runs", scope = "COLLECTION", fields = ["createdAt", "chargedMicroUsd"] }
+    runs-charged-of-project = { group = "runs", scope = "COLLECTION", fields = ["project", "createdAt", "chargedMicroUsd"] }
+    # Who may still give way to whom.
+    runs-undecided            = { group = "runs", scope = "COLLECTION", fields = ["stage", "paused", "createdAt"] }
+    runs-undecided-of-project = { group = "runs", scope = "COLLECTION", fields = ["stage", "paused", "project", "createdAt"] }
   }
 
   # One field over all collections of a group.

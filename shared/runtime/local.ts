@@ -53,8 +53,9 @@ export interface LocalRuntime extends Runtime {
 
 /** States that admission and the sweep look for; nearly all tasks are in others. */
 const HELD = { state: ['ready', 'starting', 'running'] };
+const TO_BEGIN = { state: ['pending', 'ready'] };
 
-/** What the queries of the core need; Firestore's composite indexes are the same list. */
+/** What the queries of the core need of SQLite, which also uses an index for a part of a query; Firestore's are in terraform/firestore-indexes.tf. */
 export const INDEXES: GroupIndex[] = [
   // Whether a dependant may go on, and whether the run may end.
   {
@@ -71,15 +72,11 @@ export const INDEXES: GroupIndex[] = [
   { group: 'tasks', scope: 'collection', fields: ['signature'] },
   // Admission.
   { group: 'tasks', scope: 'group', fields: ['tenant', 'pool', 'state', 'rank'], only: HELD },
-  { group: 'tasks', scope: 'group', fields: ['agent', 'state'], only: HELD },
+  { group: 'tasks', scope: 'group', fields: ['tenant', 'agent', 'state'], only: HELD },
   // The sweep.
   { group: 'tasks', scope: 'group', fields: ['state', 'leaseUntil'], only: HELD },
-  {
-    group: 'tasks',
-    scope: 'group',
-    fields: ['state', 'notBefore'],
-    only: { state: ['pending', 'ready'] },
-  },
+  { group: 'tasks', scope: 'group', fields: ['state', 'held', 'notBefore'], only: TO_BEGIN },
+  { group: 'tasks', scope: 'group', fields: ['state', 'held', 'notBefore', 'tenant'], only: TO_BEGIN },
   { group: 'runs', scope: 'group', fields: ['stage', 'checkedAt'] },
   {
     group: 'runs',

@@ -13,6 +13,7 @@ import {
   type LocalRuntimeOptions,
 } from '../../shared/runtime/local.ts';
 import { registerHttp, registerMessage } from '../../shared/runtime/register.ts';
+import { withFirestoreIndexes } from '../support/firestore-planner.ts';
 
 export interface Published {
   topic: string;
@@ -49,6 +50,7 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Functio
     decorate: (ports) => {
       const own = {
         ...ports,
+        store: withFirestoreIndexes(ports.store),
         policy: { ...ports.policy, ...options.policy },
         queue: recorded(ports.queue, published),
       };

@@ -36,6 +36,7 @@ import { PenstockError } from '../../shared/ports/penstock-error.ts';
 import { INDEXES } from '../../shared/runtime/local.ts';
 import { type IncomingMessage, onMessage } from '../../shared/runtime/on-message.ts';
 import type { MessageFunction } from '../../shared/runtime/functions.ts';
+import { withFirestoreIndexes } from './firestore-planner.ts';
 
 export const TENANT = 'local';
 /** Any day will do. */
@@ -100,7 +101,7 @@ export const DONE: AttemptResultInput = { outcome: 'succeeded', summary: 'done' 
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-engine-'));
   const database = openSqliteDatabase({ file: ':memory:', synchronous: 'normal' });
-  const store = createSqliteStore({ database, indexes: INDEXES });
+  const store = withFirestoreIndexes(createSqliteStore({ database, indexes: INDEXES }));
   const clock = createHandClock();
   const policy = { ...POLICY, ...options.policy };
   const mail: Sent[] = [];
@@ -241,7 +242,7 @@ export const POLICY: Policy = {
   drivers: [],
   defaultDriver: 'direct',
   localRepositories: true,
-  unknownInstallations: 'bind',
+  githubAccounts: 'any',
   defaultTenant: TENANT,
   publicUrl: 'http://127.0.0.1:9',
 };

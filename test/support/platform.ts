@@ -10,6 +10,7 @@ import type { Task } from '../../shared/core/task.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
 import type { ModelAccess } from '../../shared/runtime/model-access.ts';
 import { builtJob } from './built-programs.ts';
+import { withFirestoreIndexes } from './firestore-planner.ts';
 import { startGithub } from './github/start-github.ts';
 import type { Github } from './github/github-driver.ts';
 
@@ -109,7 +110,10 @@ async function openLocalHost(options: HostedOptions): Promise<PlatformHost> {
     model,
     ...(work === undefined ? {} : { work }),
     ...(jobProgram === undefined ? {} : { jobProgram }),
-    ...(decorate === undefined ? {} : { decorate }),
+    decorate: (ports) => {
+      const checked = { ...ports, store: withFirestoreIndexes(ports.store) };
+      return decorate?.(checked) ?? checked;
+    },
   });
   const { ports, queue } = host.runtime;
   return { url: host.url, ports, folder, settled: () => queue.idle(), stop: () => host.stop() };

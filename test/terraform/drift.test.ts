@@ -7,10 +7,10 @@ import { refs } from '../../shared/core/refs.ts';
 import { topics } from '../../shared/messages/topics.ts';
 import { NO_DRIVERS } from '../../shared/runtime/config.ts';
 import { readGoogleConfig } from '../../shared/runtime/google-config.ts';
-import { INDEXES } from '../../shared/runtime/local.ts';
 import { SECRET_VARIABLES } from '../../shared/runtime/resolve-secrets.ts';
 import { ROUTES } from '../../shared/runtime/routes.ts';
 import { DEAD_LETTER_TOPIC, SUBSCRIPTIONS } from '../../shared/runtime/subscriptions.ts';
+import { readIndexes } from '../support/firestore-planner.ts';
 import { reachableCode } from '../support/reachable-code.ts';
 import { type Hcl, readLocal } from '../support/read-hcl.ts';
 
@@ -130,51 +130,6 @@ describe('the messages that Terraform carries', () => {
 });
 
 describe('the records that Terraform prepares', () => {
-  interface Index {
-    group: string;
-    scope: 'COLLECTION' | 'COLLECTION_GROUP';
-    array?: string;
-    fields: string[];
-    direction?: string;
-  }
-  const indexes = Object.values(local('firestore-indexes.tf', 'indexes') as unknown as Record<string, Index>);
-  const groupFields = Object.values(
-    local('firestore-indexes.tf', 'group_fields') as unknown as Record<
-      string,
-      { group: string; field: string }
-    >,
-  );
-  const lineOf = (scope: string, group: string, fields: (string | undefined)[]): string =>
-    [scope, group, ...fields.filter((field) => field !== undefined)].join(' ');
-  const wanted = INDEXES.map(({ scope, group, array, fields }) => ({
-    scope: scope === 'group' ? 'COLLECTION_GROUP' : 'COLLECTION',
-    group,
-    fields: [array, ...fields].filter((field) => field !== undefined),
-  }));
-
-  it('have the indexes of the queries, as far as Firestore does not make them by itself', () => {
-    const composite = wanted.filter(({ fields }) => fields.length > 1);
-    expect(
-      indexes.map(({ scope, group, array, fields }) => lineOf(scope, group, [array, ...fields])).toSorted(),
-    ).toEqual(composite.map(({ scope, group, fields }) => lineOf(scope, group, fields)).toSorted());
-    const single = wanted.filter(({ scope, fields }) => fields.length === 1 && scope === 'COLLECTION_GROUP');
-    expect(
-      groupFields.map(({ group, field }) => lineOf('COLLECTION_GROUP', group, [field])).toSorted(),
-    ).toEqual(single.map(({ scope, group, fields }) => lineOf(scope, group, fields)).toSorted());
-  });
-
-  it('are sorted downwards where a list begins with the newest', () => {
-    const downwards = ['run-routes', 'decision-routes'].filter((file) =>
-      read(`functions/api/${file}.ts`).includes("orderBy: { field: 'createdAt', direction: 'desc' }"),
-    );
-    expect(downwards).toHaveLength(2);
-    const sorted = indexes.filter(({ direction }) => direction === 'DESCENDING');
-    expect(sorted.map(({ group, fields }) => lineOf('', group, fields).trim()).toSorted()).toEqual([
-      'decisions state createdAt',
-      'runs stage createdAt',
-    ]);
-  });
-
   it('expire in every collection whose writer says when, by the field of the adapter', () => {
     const writers = readdirSync(join(root, 'shared/core'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
@@ -201,7 +156,7 @@ describe('the records that Terraform prepares', () => {
     expect(fields).toEqual(['attempts', 'dependantPools', 'instructions', 'result']);
     for (const field of [...fields, 'history']) {
       expect(read('shared/core/task.ts')).toMatch(new RegExp(`^ {2}${field}\\??: `, 'm'));
-      expect(INDEXES.flatMap((index) => [index.array, ...index.fields])).not.toContain(field);
+      expect(readIndexes().flatMap((index) => index.fields.map(({ name }) => name))).not.toContain(field);
     }
   });
 });
@@ -282,6 +237,7 @@ describe('the environment that Terraform writes', () => {
 /** Samples in the shape that Terraform gives. */
 const VALUES: Record<string, string> = {
   GITHUB_APP_ID: '12345',
+  PENSTOCK_GITHUB_ACCOUNTS: 'acme,dana',
   LOG_LEVEL: 'INFO',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otel.example.com',
   PENSTOCK_BUDGET_USD: '2',

@@ -7,6 +7,7 @@ import { createPinoLog } from '../../../shared/adapters/local/pino-log.ts';
 import type { Caller } from '../../../shared/ports/identity.ts';
 import { readConfig } from '../../../shared/runtime/config.ts';
 import { createLocalRuntime, type LocalRuntime } from '../../../shared/runtime/local.ts';
+import { withFirestoreIndexes } from '../../support/firestore-planner.ts';
 
 export interface ApiWorld {
   runtime: LocalRuntime;
@@ -31,7 +32,13 @@ export async function openApiWorld(
     apiKey: 'none',
   } as const;
   const log = createPinoLog({ level: 'SILENT' });
-  const local = await createLocalRuntime({ config, baseUrl: BASE_URL, model: access, log });
+  const local = await createLocalRuntime({
+    config,
+    baseUrl: BASE_URL,
+    model: access,
+    log,
+    decorate: (ports) => ({ ...ports, store: withFirestoreIndexes(ports.store) }),
+  });
   const identity =
     caller === undefined
       ? local.identity

@@ -23,7 +23,7 @@ const counts: Record<string, CountQuery> = {
   'a live task': { from: tasks, where: [is('live', true)], upTo: 1 },
   'failures of a signature': { from: tasks, where: [is('signature', 's')], upTo: 3 },
   'what runs in a pool': { from: allTasks, where: [is('tenant', 't'), is('pool', 'core'), held], upTo: 3 },
-  'what an agent runs': { from: allTasks, where: [is('agent', 'a'), held], upTo: 3 },
+  'what an agent runs': { from: allTasks, where: [is('tenant', 't'), is('agent', 'a'), held], upTo: 3 },
   'runs of a stage': { from: runs, where: [is('stage', 'executing')] },
 };
 
@@ -31,7 +31,13 @@ const counts: Record<string, CountQuery> = {
 const sorted: Record<string, Query<never>> = {
   'what waits for room': {
     from: allTasks,
-    where: [is('tenant', 't'), is('pool', 'core'), is('state', 'ready'), is('notBefore', 0)],
+    where: [
+      is('tenant', 't'),
+      is('pool', 'core'),
+      is('state', 'ready'),
+      is('held', false),
+      is('notBefore', 0),
+    ],
     orderBy: { field: 'rank' },
     limit: 5,
   },
@@ -79,6 +85,7 @@ const found: Record<string, Query<never>> = {
     from: allTasks,
     where: [
       isIn('state', ['pending', 'ready']),
+      is('held', false),
       { field: 'notBefore', op: '>', value: 0 },
       { field: 'notBefore', op: '<=', value: 5 },
     ],
@@ -136,7 +143,9 @@ describe('with the declared indexes the SQLite store', () => {
 
   it.each(Object.entries(found))('reads what is asked for and no more: %s', async (_what, query) => {
     await open().query(query);
-    expect(plan()).toMatch(/^SEARCH documents USING INDEX .* \(key_\d+=\? AND key_\d+>\? AND key_\d+<\?\)/);
+    expect(plan()).toMatch(
+      /^SEARCH documents USING INDEX .* \((key_\d+=\? AND )+key_\d+>\? AND key_\d+<\?\)/,
+    );
     expect(plan()).not.toMatch(/SCAN/);
   });
 });
