@@ -1,6 +1,7 @@
 import type { Versioned, Where } from '../ports/store.ts';
 import { pickAgent } from './agent-registry/pick-agent.ts';
 import { change } from './change.ts';
+import type { Apart, Trouble } from './create-apart.ts';
 import { dispatchTask } from './dispatch-task.ts';
 import { appendHistory } from './history.ts';
 import { BOOST_MS } from './plan/plan-tasks.ts';
@@ -209,20 +210,52 @@ async function waitingIn(
   return page.documents.map(({ data }) => data);
 }
 
-/** For the sweep: as many of those that wait, best first, as there is room for. Answers how many it dispatched. */
-export async function admitWaiting(ports: AdmissionPorts, limit: number): Promise<number> {
-  const page = await ports.store.query<Task>({ from: { group: 'tasks' }, where: WAITING, limit });
-  const places = new Map(
-    page.documents.map(({ data: { tenant, pool } }) => [`${tenant}/${pool}`, { tenant, pool }]),
-  );
+/**
+ * For the sweep: as many of those that wait, best first, as there is room for. Answers how many it dispatched. Every tenant that has
+ * anything waiting is looked at by every sweep: it goes from the first waiting task of one tenant to the first of the next, so
+ * however many wait for a full pool, they are one document to read and keep nobody from the room of another. Bounded by the number
+ * of such tenants, not by what they have waiting.
+ */
+export async function admitWaiting(ports: AdmissionPorts, limit: number, apart: Apart): Promise<number> {
   let dispatched = 0;
-  for (const { tenant, pool } of places.values()) {
-    const { max } = (await ports.settings(tenant)).pools[pool];
-    const room = Math.min(limit, max - (await countHeld(ports, { tenant, pool, upTo: max })));
-    if (room <= 0) continue;
-    const best = await waitingIn(ports, { tenant, pool, limit: room });
-    for (const task of best) await dispatchTask(ports, task);
-    dispatched += best.length;
+  let tenant = await tenantAfter(ports, '');
+  while (tenant !== undefined) {
+    for (const pool of POOLS) {
+      const place = { tenant, pool, limit };
+      dispatched += (await apart.run(troubleOf(place), () => admitInto(ports, place))) ?? 0;
+    }
+    tenant = await tenantAfter(ports, tenant);
   }
   return dispatched;
+}
+
+/** Tenants stand in the order of their ids. */
+async function tenantAfter({ store }: Pick<Ports, 'store'>, tenant: string): Promise<string | undefined> {
+  const { documents } = await store.query<Task>({
+    from: { group: 'tasks' },
+    where: [...WAITING, { field: 'tenant', op: '>', value: tenant }],
+    orderBy: { field: 'tenant' },
+    limit: 1,
+  });
+  return documents[0]?.data.tenant;
+}
+
+async function admitInto(
+  ports: AdmissionPorts,
+  { tenant, pool, limit }: { tenant: string; pool: Pool; limit: number },
+): Promise<number> {
+  const { max } = (await ports.settings(tenant)).pools[pool];
+  const room = Math.min(limit, max - (await countHeld(ports, { tenant, pool, upTo: max })));
+  if (room <= 0) return 0;
+  const best = await waitingIn(ports, { tenant, pool, limit: room });
+  for (const task of best) await dispatchTask(ports, task);
+  return best.length;
+}
+
+function troubleOf({ tenant, pool }: { tenant: string; pool: Pool }): Trouble {
+  return {
+    of: { tenant, pool },
+    what: `tasks that wait for room in pool ${pool} of tenant ${tenant} were not offered it`,
+    next: 'look at the settings of the tenant if the next sweeps say so too',
+  };
 }

@@ -1,7 +1,9 @@
 import { type AttemptFailure, MAX_SUMMARY_CHARS } from '../messages/attempt-api.ts';
 import { classOf, type FailureFacts, nextStep, type NextStep, retryDelayMs, signatureOf } from './failure.ts';
 import { withAttempt } from './fence.ts';
+import { fitEnd, messageBytes } from './fit-end.ts';
 import { appendHistory } from './history.ts';
+import { cutText } from './intake/sanitise-text.ts';
 import type { Ports } from './ports.ts';
 import type { Task, TaskAttempt, TaskResult } from './task.ts';
 
@@ -9,12 +11,12 @@ import type { Task, TaskAttempt, TaskResult } from './task.ts';
 export function succeeded(task: Task, attempt: TaskAttempt, result: TaskResult, now: number): Task {
   const ended: TaskAttempt = { ...settledMeter(attempt), endedAt: now, exit: { outcome: 'succeeded' } };
   const { signature: _overcome, ...rest } = task;
-  return {
+  return fitEnd({
     ...entered(rest, 'succeeded', withAttempt(task, ended), now),
     settled: true,
     live: false,
     result,
-  };
+  });
 }
 
 interface FailureContext extends Partial<Omit<FailureFacts, 'agent'>> {
@@ -33,14 +35,12 @@ export function failed(
   const { now, fraction, ports, checksPassed = 0, alike = 0, onBudget = 'fail' } = context;
   const agent = ports.agents.get(attempt.agent);
   const next = nextStep(task, failure, { agent, checksPassed, alike, onBudget });
-  const exit = exitOf(failure, next, checksPassed);
+  const exit = exitOf(failure, next, { checksPassed, maxBytes: messageBytes(task) });
   const attempts = withAttempt(task, { ...settledMeter(attempt), endedAt: now, exit });
   const because = next.step === 'end' && next.because !== undefined ? `${next.because}: ` : '';
-  const note = `${because}${failure.code}: ${failure.message}`.slice(0, 300);
-  const enter = (state: Task['state']): Task => ({
-    ...entered(task, state, attempts, now, note),
-    signature: signatureOf(failure),
-  });
+  const note = cutText(`${because}${failure.code}: ${failure.message}`, MAX_NOTE, MAX_NOTE_BYTES);
+  const enter = (state: Task['state']): Task =>
+    fitEnd({ ...entered(task, state, attempts, now, note), signature: signatureOf(failure) });
   if (next.step === 'ask') return enter('blocked');
   if (next.step === 'end') {
     const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
@@ -50,10 +50,13 @@ export function failed(
   return { ...enter('pending'), notBefore: now + retryDelayMs(waiting, fraction, ports.policy) };
 }
 
+const MAX_NOTE = 300;
+const MAX_NOTE_BYTES = 2 * MAX_NOTE;
+
 function exitOf(
   failure: AttemptFailure,
   next: NextStep,
-  checksPassed: number,
+  { checksPassed, maxBytes }: { checksPassed: number; maxBytes: number },
 ): NonNullable<TaskAttempt['exit']> {
   const { code, message, task } = failure;
   return {
@@ -61,7 +64,7 @@ function exitOf(
     code,
     class: classOf(code),
     signature: signatureOf(failure),
-    message: next.step === 'end' && next.because !== undefined ? stopped(message, next.because) : message,
+    message: bounded(message, maxBytes, next.step === 'end' ? next.because : undefined),
     ...(task === undefined ? {} : { task }),
     ...(checksPassed === 0 ? {} : { checksPassed }),
     ...(next.step === 'retry' && next.remedy !== undefined ? { remedy: next.remedy } : {}),
@@ -69,9 +72,9 @@ function exitOf(
 }
 
 /** The reason stands last, whatever has to give way for it. */
-function stopped(message: string, because: string): string {
-  const reason = `\n${because}; no further attempt is made`;
-  return message.slice(0, MAX_SUMMARY_CHARS - reason.length) + reason;
+function bounded(message: string, maxBytes: number, because: string | undefined): string {
+  const reason = because === undefined ? '' : `\n${because}; no further attempt is made`;
+  return cutText(message, MAX_SUMMARY_CHARS - reason.length, maxBytes) + reason;
 }
 
 /** A task that is taken out of a run before its own end. What it was in the middle of is charged and loses its fence. */
@@ -83,7 +86,7 @@ export function withdrawn(task: Task, { at, by, note }: { at: number; by: string
       ? task.attempts
       : withAttempt(task, { ...settledMeter(open), endedAt: at, exit });
   const history = appendHistory(task.history, { at, state: 'cancelled', by, note });
-  return {
+  return fitEnd({
     ...task,
     state: 'cancelled',
     attempts,
@@ -91,7 +94,7 @@ export function withdrawn(task: Task, { at, by, note }: { at: number; by: string
     leaseUntil: 0,
     updatedAt: at,
     history,
-  };
+  });
 }
 
 /** A reservation that nobody settled any more is charged: the call may have been answered. */

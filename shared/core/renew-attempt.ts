@@ -5,7 +5,7 @@ import { readMail } from './mail/read-mail.ts';
 import { staleAttempt } from './meter.ts';
 import type { Ports } from './ports.ts';
 import { refs } from './refs.ts';
-import type { Run } from './run.ts';
+import { isTerminal, type Run } from './run.ts';
 import { steeringAfter } from './steer-run.ts';
 import type { Task } from './task.ts';
 
@@ -34,7 +34,8 @@ export async function renewAttempt(ports: RenewPorts, fence: Fence, seen?: SeenM
     },
   );
   if (!changed) throw staleAttempt(fence);
-  if (run === undefined || run.stage === 'cancelling') return { answer: 'stop', messages: [] };
+  if (run === undefined || run.stage === 'cancelling' || isTerminal(run.stage))
+    return { answer: 'stop', messages: [] };
   const hardLimitAt = task.attempts.at(-1)?.hardLimitAt ?? 0;
   const answer = now >= hardLimitAt - ports.policy.wrapUpMs ? 'wrap-up' : 'continue';
   return { answer, ...(await saidSince(ports, { run, task, after: seen ?? handed })) };

@@ -99,6 +99,8 @@ export interface RunEnd {
   facts?: Pick<Run, 'pullRequest'>;
   /** The run as it was read; saves another read. */
   known?: Versioned<Run>;
+  /** Nothing is ended, and nothing told, where the run has changed since it was read: tasks may have been added to it. */
+  onlyAsKnown?: boolean;
 }
 
 /** The one terminal entry of a run, then the notice of it. A repeat finds the run ended and only repeats the notice. */
@@ -106,7 +108,7 @@ export async function endRun(
   ports: SettlePorts,
   run: Run,
   to: TerminalStage,
-  { reason, tasks, facts, known }: RunEnd,
+  { reason, tasks, facts, known, onlyAsKnown = false }: RunEnd,
 ): Promise<void> {
   const at = ports.clock.now();
   const ordered = tasks.toSorted((a, b) => a.id.localeCompare(b.id));
@@ -114,6 +116,7 @@ export async function endRun(
   const chargedMicroUsd = tasks.reduce((sum, task) => sum + spentMicroUsd(task), 0);
   const decide = (current: Run) => {
     if (isTerminal(current.stage) || current.stage !== run.stage) return undefined;
+    if (onlyAsKnown && current !== known?.data) return undefined;
     const ended = advanceRun({ ...current, ...facts, chargedMicroUsd }, to, {
       at,
       by: 'engine',
@@ -127,6 +130,7 @@ export async function endRun(
   if (run.decision !== undefined) await voidDecision(ports, run.tenant, run.decision);
   for (const task of tasks) await keepTaskLetter(ports, task);
   const { data, changed } = await change(ports.store, refs.run(run.tenant, run.id), decide, known);
+  if (onlyAsKnown && !isTerminal(data.stage)) return;
   // Counted by metrics: of several that see the end, the one that wrote it says so.
   if (changed) ports.log.info(`run ${run.id} ${data.stage}`, runEndFields(data, tasks));
   await notify(ports, data);

@@ -5,6 +5,7 @@ import { openDecision } from './decisions/open-decision.ts';
 import { settleDueDecisions } from './decisions/settle-due-decisions.ts';
 import { continueDeletions } from './deletion/continue-deletions.ts';
 import { continueCancel } from './cancel-run.ts';
+import { type Apart, createApart, type Trouble } from './create-apart.ts';
 import { deliverCallback } from './drivers/deliver-callback.ts';
 import { checkDriver } from './drivers/start-driver.ts';
 import { dispatchTask } from './dispatch-task.ts';
@@ -34,18 +35,40 @@ const SWEEP_LIMIT = MAX_PAGE;
 /** A live run is looked at as a whole when nobody has for this long. */
 const RUN_CHECK_MS = 5 * 60_000;
 
-/** Re-derives from the records what a lost message or a dead process left undone. Bounded, idempotent; does nothing when nothing is due. */
+/**
+ * Re-derives from the records what a lost message or a dead process left undone. Bounded, idempotent; does nothing when nothing is due.
+ * A record that cannot be mended keeps no other from it, whoever's it is: it is told in the log, and the next sweep tries it again.
+ * @throws what a step threw that could not even ask for its records, after the others were done: the store is down or lacks an index.
+ */
 export async function sweep(ports: Ports, options: { runCheckMs?: number } = {}): Promise<SweepReport> {
-  const lost = await takeBackOverdue(ports);
-  const dispatched = await dispatchDue(ports);
-  const decisions = await settleDueDecisions(ports);
-  await deliverCallbacks(ports);
-  const runs = await checkRuns(ports, options.runCheckMs ?? RUN_CHECK_MS);
-  const deletions = await continueDeletions(ports);
-  return { lost, dispatched, decisions, runs, deletions };
+  const steps = createApart(ports.log);
+  const records = createApart(ports.log);
+  const next = 'the other steps are not kept from theirs; look at the store if the next sweep says so too';
+  const step = async (what: string, work: () => Promise<number>): Promise<number> =>
+    (await steps.run({ of: {}, what: `the sweep could not ${what}`, next }, work)) ?? 0;
+  const lost = await step('take back what is overdue', () => takeBackOverdue(ports, records));
+  const due = await step('dispatch what is due', () => dispatchDue(ports, records));
+  const admitted = await step('admit what waits', () => admitWaiting(ports, SWEEP_LIMIT, records));
+  const decisions = await step('settle decisions', () => settleDueDecisions(ports, records));
+  await step('deliver callbacks', () => deliverCallbacks(ports, records));
+  const runs = await step('look after runs', () => checkRuns(ports, records, options));
+  const deletions = await step('continue deletions', () => continueDeletions(ports, records));
+  report(ports, records.errors.length);
+  if (steps.errors.length > 0) throw steps.errors[0];
+  return { lost, dispatched: due + admitted, decisions, runs, deletions };
 }
 
-async function takeBackOverdue(ports: Ports): Promise<number> {
+/** One line to raise an alarm by; what failed stands in those before it. */
+function report({ log }: Pick<Ports, 'log'>, failed: number): void {
+  if (failed === 0) return;
+  const what = failed === 1 ? '1 record' : `${failed} records`;
+  log.error(
+    `the sweep is done but for ${what}: each has its own line before this one, which says what to do; the next sweep tries again`,
+    { failed },
+  );
+}
+
+async function takeBackOverdue(ports: Ports, records: Apart): Promise<number> {
   const now = ports.clock.now();
   const overdue = await tasksWhere(ports, [
     { field: 'state', op: 'in', value: UNDER_WAY },
@@ -53,19 +76,37 @@ async function takeBackOverdue(ports: Ports): Promise<number> {
   ]);
   const judge = lostWhere((current) => current.leaseUntil < now);
   const provider = { answers: true };
-  for (const task of overdue) await takeBack(ports, task, judge, provider);
+  for (const task of overdue)
+    await records.run(taskTrouble(task, 'could not be taken back'), () =>
+      takeBack(ports, task, judge, provider),
+    );
   return overdue.length;
 }
 
-async function dispatchDue(ports: Ports): Promise<number> {
+/** What its run holds is not asked for: held tasks would stand before all others for as long as the pause. */
+async function dispatchDue(ports: Ports, records: Apart): Promise<number> {
   const now = ports.clock.now();
   const due = await tasksWhere(ports, [
     { field: 'state', op: 'in', value: ['pending', 'ready'] },
+    { field: 'held', op: '==', value: false },
     { field: 'notBefore', op: '>', value: 0 },
     { field: 'notBefore', op: '<=', value: now },
   ]);
-  for (const task of due) if (!task.held) await dispatchTask(ports, task);
-  return due.length + (await admitWaiting(ports, SWEEP_LIMIT));
+  for (const task of due)
+    await records.run(taskTrouble(task, 'could not be dispatched'), () => dispatchTask(ports, task));
+  return due.length;
+}
+
+function taskTrouble({ tenant, run, id }: Task, what: string): Trouble {
+  return {
+    of: { tenant, run, task: id },
+    what: `task ${id} of run ${run} of tenant ${tenant} ${what}`,
+    next: `cancel run ${run} if the next sweeps say so too`,
+  };
+}
+
+function runTrouble({ tenant, id }: Run, what: string, next: string): Trouble {
+  return { of: { tenant, run: id }, what: `run ${id} of tenant ${tenant} ${what}`, next };
 }
 
 async function tasksWhere(ports: Ports, where: Where[]): Promise<Task[]> {
@@ -74,7 +115,11 @@ async function tasksWhere(ports: Ports, where: Where[]): Promise<Task[]> {
 }
 
 /** Live runs, and ended ones whose comment or check run may not say so yet, the longest unchecked first; cancelled ones every time. */
-async function checkRuns(ports: Ports, runCheckMs: number): Promise<number> {
+async function checkRuns(
+  ports: Ports,
+  records: Apart,
+  { runCheckMs = RUN_CHECK_MS }: { runCheckMs?: number },
+): Promise<number> {
   const now = ports.clock.now();
   const before = now - runCheckMs;
   const live: Where = {
@@ -99,19 +144,26 @@ async function checkRuns(ports: Ports, runCheckMs: number): Promise<number> {
     for (const { data } of page.documents) found.set(`${data.tenant}/${data.id}`, data);
   }
   for (const run of await idleRuns(ports, now)) found.set(`${run.tenant}/${run.id}`, run);
-  for (const run of found.values()) await checkRun(ports, run);
+  for (const run of found.values()) {
+    const next = `cancel run ${run.id} if it is live and the next sweeps say so too`;
+    await records.run(runTrouble(run, 'could not be looked after', next), () => checkRun(ports, run));
+  }
   return found.size;
 }
 
 /** Workflows are told again that their stage is over. Nothing is asked of the store where no workflow is run. */
-async function deliverCallbacks(ports: Ports): Promise<void> {
-  if (ports.workflows === undefined) return;
+async function deliverCallbacks(ports: Ports, records: Apart): Promise<number> {
+  if (ports.workflows === undefined) return 0;
   const page = await ports.store.query<Run>({
     from: { group: 'runs' },
     where: [{ field: 'undeliveredSince', op: '>', value: 0 }],
     limit: SWEEP_LIMIT,
   });
-  for (const { data } of page.documents) await deliverCallback(ports, data);
+  for (const { data: run } of page.documents) {
+    const next = `look at the workflow that drives run ${run.id} if the next sweeps say so too`;
+    await records.run(runTrouble(run, 'could not be handed back', next), () => deliverCallback(ports, run));
+  }
+  return page.documents.length;
 }
 
 /** An executing run without a live attempt has most likely lost a message; another may wait for its CI to begin. */
@@ -141,14 +193,18 @@ async function idleRuns(ports: Ports, now: number): Promise<Run[]> {
   return idle.flat();
 }
 
+/** Also where that fails it counts as looked at, so that runs which cannot be mended do not stand before all others. */
 async function checkRun(ports: Ports, run: Run): Promise<void> {
-  await rederive(ports, run);
-  if (!isTerminal(run.stage)) await checkDriver(ports, run);
   const now = ports.clock.now();
-  if (mayBeStuck(run, now)) await reportStuck(ports, run);
-  await change(ports.store, refs.run(run.tenant, run.id), (current) =>
-    current.checkedAt >= now ? undefined : { data: { ...current, checkedAt: now } },
-  );
+  try {
+    await rederive(ports, run);
+    if (!isTerminal(run.stage)) await checkDriver(ports, run);
+    if (mayBeStuck(run, now)) await reportStuck(ports, run);
+  } finally {
+    await change(ports.store, refs.run(run.tenant, run.id), (current) =>
+      current.checkedAt >= now ? undefined : { data: { ...current, checkedAt: now } },
+    );
+  }
 }
 
 /** Said at each check, so that an alert lasts as long as its reason. */

@@ -1,5 +1,6 @@
 import { MAX_PAGE, type Versioned } from '../../ports/store.ts';
 import { change } from '../change.ts';
+import { type Apart, createApart, type Trouble } from '../create-apart.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
 import { notify } from '../settle-run.ts';
@@ -14,8 +15,11 @@ import { voidDecision } from './void-decisions.ts';
 /** Who answers when nobody has. */
 const DEADLINE = 'deadline';
 
-/** For the sweep: reminds of open decisions, once each, escalates them once, and takes the safe option at the deadline. Bounded; answers how many were due. */
-export async function settleDueDecisions(ports: Ports): Promise<number> {
+/** For the sweep: reminds of open decisions, once each, escalates them once, and takes the safe option at the deadline. Bounded; one that fails keeps no other from it. Answers how many were due. */
+export async function settleDueDecisions(
+  ports: Ports,
+  apart: Apart = createApart(ports.log),
+): Promise<number> {
   const now = ports.clock.now();
   const { documents } = await ports.store.query<Decision>({
     from: { group: 'decisions' },
@@ -26,9 +30,17 @@ export async function settleDueDecisions(ports: Ports): Promise<number> {
     limit: MAX_PAGE,
   });
   for (const found of documents) {
-    await settle(ports, found, now);
+    await apart.run(troubleOf(found.data), () => settle(ports, found, now));
   }
   return documents.length;
+}
+
+function troubleOf({ tenant, run, task, id }: Decision): Trouble {
+  return {
+    of: { tenant, run, ...(task === undefined ? {} : { task }) },
+    what: `decision ${id} of run ${run} of tenant ${tenant} is due and could not be settled`,
+    next: `answer it, or cancel run ${run}, if the next sweeps say so too`,
+  };
 }
 
 /** The same for one decision, for whoever keeps its time otherwise than by the sweep. @throws PenstockError `not_found` */

@@ -5,6 +5,7 @@ import type { Versioned } from '../../ports/store.ts';
 import { change } from '../change.ts';
 import type { Fence } from '../fence.ts';
 import { withdrawn } from '../ended-attempt.ts';
+import { fitEnd } from '../fit-end.ts';
 import { appendHistory } from '../history.ts';
 import type { Ports } from '../ports.ts';
 import { refs } from '../refs.ts';
@@ -55,14 +56,14 @@ function completed(task: Task, { at, by, message }: { at: number; by: string; me
       ? { ...rest, ...(claimHash === undefined ? {} : { claimHash }) }
       : rest,
   );
-  return {
+  return fitEnd({
     ...closed,
     attempts,
     state: 'succeeded',
     settled: true,
     result: { summary: summaryOf(message), checks: [], filesRead: 0 },
     history: appendHistory(task.history, { at, state: 'succeeded', by, note }),
-  };
+  });
 }
 
 function summaryOf({ from_agent: from, context, next_tasks: next }: AgentMessage): string {

@@ -17,7 +17,7 @@ export type DelegatePorts = Pick<Ports, 'store' | 'queue' | 'clock' | 'agents' |
 /**
  * A subtask of the task that the fence holds (001-04): it begins at once, beside its parent, is paid out of the parent's
  * allotment, and whatever waits for the parent waits for it. The same proposal again is the same subtask.
- * @throws PenstockError `stale`; `forbidden` or `budget` with what to do instead.
+ * @throws PenstockError `stale`; `forbidden`, `budget` or `too_large` with what to do instead.
  */
 export async function delegateSubtask(
   ports: DelegatePorts,

@@ -2,7 +2,9 @@ import type { Agent } from '../../messages/agent-file.ts';
 import type { SubtaskProposal } from '../../messages/attempt-api.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { type Fence, heldAttempt, withAttempt } from '../fence.ts';
+import { MAX_TASK_BYTES } from '../fit-end.ts';
 import { appendHistory } from '../history.ts';
+import { storedBytes } from '../intake/sanitise-text.ts';
 import { staleAttempt } from '../meter.ts';
 import { newTask } from '../plan/plan-tasks.ts';
 import type { Ports } from '../ports.ts';
@@ -39,6 +41,7 @@ export function delegated(
   const at = clock.now();
   const by = `${parent.id}/${attempt.generation}`;
   const child = childOf(run, parent, { ...wanted, id: freeId(parent, taken) }, { agent, microUsd, at });
+  requireRoom(parent, child);
   const given = { proposal: wanted.id, task: child.id, generation: attempt.generation, microUsd };
   const meter = { ...attempt.meter, allowanceMicroUsd: attempt.meter.allowanceMicroUsd - microUsd };
   const note = `delegated ${child.id} to ${agent.name}`;
@@ -53,6 +56,16 @@ export function delegated(
       history: appendHistory(parent.history, { at, state: parent.state, by, note }),
     },
   };
+}
+
+/** Later its ends would have to be written into what is left. @throws PenstockError `too_large` */
+function requireRoom({ id }: Task, child: Task): void {
+  const bytes = storedBytes(child);
+  if (bytes <= MAX_TASK_BYTES) return;
+  throw new PenstockError(
+    'too_large',
+    `${id} cannot delegate this: the subtask takes ${bytes} bytes and ${MAX_TASK_BYTES} are allowed; shorten its instructions or its acceptance criteria`,
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { PenstockError } from '../../ports/penstock-error.ts';
 import { change } from '../change.ts';
+import { type Apart, createApart, type Trouble } from '../create-apart.ts';
 import { refs } from '../refs.ts';
 import type { Store, Write } from '../../ports/store.ts';
 import type { Run } from '../run.ts';
@@ -17,28 +18,27 @@ const MAX_RUNS = 100;
  * Goes on with every deletion as far as it goes now: what is live first has to end. Idempotent and safe at any crash: each
  * finalizer is removed after its work is done, and work that was done already finds nothing to do. Answers how many were looked at.
  */
-export async function continueDeletions(ports: DeletionPorts): Promise<number> {
+export async function continueDeletions(
+  ports: DeletionPorts,
+  apart: Apart = createApart(ports.log),
+): Promise<number> {
   const { documents } = await ports.store.query<Run>({
     from: { group: 'runs' },
     where: [{ field: 'deletingSince', op: '>', value: 0 }],
     limit: MAX_RUNS,
   });
   const earliestFirst = documents.map(({ data }) => data).toSorted((a, b) => (isEarlier(a, b) ? -1 : 1));
-  for (const run of earliestFirst) await attempt(ports, run);
+  for (const run of earliestFirst) await apart.run(troubleOf(run), () => continueDeletion(ports, run));
   return documents.length;
 }
 
 /** One that cannot go on now does not keep the others from it. */
-async function attempt(ports: DeletionPorts, run: Run): Promise<void> {
-  try {
-    await continueDeletion(ports, run);
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    ports.log.warn(`the deletion of run ${run.id} goes on later: ${text}`, {
-      tenant: run.tenant,
-      run: run.id,
-    });
-  }
+function troubleOf({ tenant, id }: Run): Trouble {
+  return {
+    of: { tenant, run: id },
+    what: `the deletion of run ${id} of tenant ${tenant} stopped`,
+    next: 'it goes on with the next sweep; mend what it names if it says so again',
+  };
 }
 
 type Step = (ports: DeletionPorts, run: Run) => Promise<boolean>;

@@ -1,8 +1,10 @@
 import type { Agent } from '../../messages/agent-file.ts';
 import type { PlannedTask, PlanProposal, ProposedTask } from '../../messages/plan.ts';
 import { candidatesFor, capabilitiesOf } from '../agent-registry/candidates.ts';
+import { MAX_TASK_BYTES } from '../fit-end.ts';
+import { storedBytes } from '../intake/sanitise-text.ts';
 import { withAgentEdges } from './agent-edges.ts';
-import { levelsOf } from './levels.ts';
+import { dependantsOf, levelsOf } from './levels.ts';
 import { withScopeEdges } from './scope-edges.ts';
 
 /** So many reasons are told; a longer list helps nobody. */
@@ -33,10 +35,14 @@ export function validatePlan(
     ...nodeReasons(tasks, agents),
     ...edgeReasons(tasks, agents),
     ...shapeReasons(tasks, limits),
+    ...sizeReasons(tasks),
   ];
   if (reasons.length > 0) return { ok: false, reasons: reasons.slice(0, MAX_REASONS) };
   const scoped = withScopeEdges(tasks, (task) => isAssessment(task, agents));
-  return { ok: true, tasks: withAgentEdges(scoped, (name) => agents.get(name)?.can_run_parallel ?? true) };
+  const edged = withAgentEdges(scoped, (name) => agents.get(name)?.can_run_parallel ?? true);
+  const larger = sizeReasons(edged);
+  if (larger.length > 0) return { ok: false, reasons: larger.slice(0, MAX_REASONS) };
+  return { ok: true, tasks: edged };
 }
 
 /** The named one, or the first that has the capability; nothing where none has. */
@@ -128,6 +134,21 @@ function shapeReasons(tasks: PlannedTask[], limits: PlanLimits): string[] {
   const depth = Math.max(...levels.values()) + 1;
   if (depth <= limits.maxPlanDepth) return [];
   return [`the longest chain has ${depth} tasks; ${limits.maxPlanDepth} are allowed`];
+}
+
+/** A record names who waits for it, in which pool, and who for nothing else. */
+const TIMES_NAMED = 3;
+
+/** In bytes and with all edges, as the store counts: what a text has in characters says little of what it takes. */
+function sizeReasons(tasks: PlannedTask[]): string[] {
+  const dependants = dependantsOf(tasks);
+  return tasks.flatMap((task) => {
+    const bytes = storedBytes(task) + TIMES_NAMED * storedBytes(dependants.get(task.id) ?? []);
+    if (bytes <= MAX_TASK_BYTES) return [];
+    return [
+      `task ${task.id} takes ${bytes} bytes and ${MAX_TASK_BYTES} are allowed; shorten its instructions or acceptance criteria, or split it`,
+    ];
+  });
 }
 
 /** Assessments change nothing, and are held until there is a pull request. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSampleRepository } from '../../support/sample-repository.ts';
 import { decomposition } from '../../../functions/decomposition/decomposition.ts';
+import { readPlan } from '../../../shared/core/plan/stored-plan.ts';
 import { readTasks } from '../../../shared/core/run-tasks.ts';
 import {
   type Door,
@@ -93,13 +94,19 @@ describe('Decomposition', () => {
   });
 
   it('ends a run whose tasks no record can hold, instead of leaving it waiting', async () => {
-    const tasks = [
-      proposed('large', {
-        instructions: '字'.repeat(20_000),
-        acceptance: Array.from({ length: 20 }, () => '字'.repeat(1_000)),
-      }),
-    ];
-    const { id } = await acceptedRun(runtime, { plan: { tasks } });
+    const tasks = [proposed('large', { instructions: 'x'.repeat(10_000) })];
+    const { id, givenPlan } = await acceptedRun(runtime, { plan: { tasks } });
+    const source = givenPlan?.source;
+    if (source === undefined || 'text' in source) throw new Error('the plan is no blob');
+    // From before plans were refused for it.
+    const plan = await readPlan(runtime.ports, source);
+    const larger = plan.tasks.map((task) => ({
+      ...task,
+      instructions: '字'.repeat(20_000),
+      acceptance: Array.from({ length: 20 }, () => '字'.repeat(1_000)),
+    }));
+    const text = JSON.stringify({ ...plan, tasks: larger });
+    await runtime.ports.blobs.put(source.key, text, { contentType: 'application/json' });
     expect(await push(id)).toBe(204);
     expect(await readRun(runtime, id)).toMatchObject({ stage: 'failed', reason: { code: 'too_large' } });
   });

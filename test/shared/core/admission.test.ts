@@ -3,6 +3,8 @@ import type { Ports } from '../../../shared/core/ports.ts';
 import { refs } from '../../../shared/core/refs.ts';
 import type { Priority } from '../../../shared/core/run.ts';
 import { sweep } from '../../../shared/core/sweep.ts';
+import type { Task } from '../../../shared/core/task.ts';
+import { MAX_PAGE } from '../../../shared/ports/store.ts';
 import {
   DONE,
   type Engine,
@@ -12,6 +14,7 @@ import {
   startEngine,
   TENANT,
 } from '../../support/engine.ts';
+import { taskOf } from '../../support/records.ts';
 import { turn } from '../../support/world/turns.ts';
 
 const MINUTE_MS = 60_000;
@@ -206,5 +209,26 @@ describe('A pool of three', () => {
     await deliverAll();
     const offered = engine.mail.map(({ message }) => (message as { task: string }).task);
     expect(new Set(offered).size).toBe(3);
+  });
+});
+
+describe('Room that a sweep offers', () => {
+  it('reaches every tenant, however many tasks of another wait for a full pool before its own', async () => {
+    const { store } = engine.ports;
+    const place = (tenant: string, id: string, changes: Partial<Task>) =>
+      store.create(refs.task(tenant, 'run1', id), taskOf({ tenant, id, pool: 'core', ...changes }));
+    for (const tenant of ['acme', 'beta', 'zeta'])
+      await store.create(refs.settings(tenant), { v: 1, pools: { core: { max: 1 } } });
+    for (const tenant of ['acme', 'beta']) {
+      await place(tenant, 'first', { state: 'running', leaseUntil: engine.clock.now() + MINUTE_MS * 60 });
+      for (let n = 0; n <= MAX_PAGE; n += 1) await place(tenant, `t${n}`, { state: 'ready' });
+    }
+    await place('zeta', 'last', { state: 'ready' });
+    await place('zeta', 'specialist', { state: 'ready', pool: 'specialist' });
+    await sweep(engine.ports);
+    expect(engine.mail.map(({ message }) => message)).toEqual([
+      expect.objectContaining({ tenant: 'zeta', task: 'last' }),
+      expect.objectContaining({ tenant: 'zeta', task: 'specialist' }),
+    ]);
   });
 });

@@ -131,4 +131,23 @@ describe('the end of an attempt', () => {
       calls: 1,
     });
   });
+
+  it('is stored with every verdict where the checks were noisy in whatever script', async () => {
+    const fence = await claimed({ instructions: '漢'.repeat(20_000) });
+    const checks = Array.from({ length: 20 }, (_, n) => ({
+      command: `npm run check-${n}`,
+      exitCode: n % 2,
+      passed: n % 2 === 0,
+      summary: '',
+      outputTail: '漢'.repeat(8_000),
+      durationMs: 1,
+    }));
+    expect(await finishAttempt(engine.ports, fence, { ...done, checks })).toBe('stored');
+    const stored = (await task()).result?.checks ?? [];
+    expect(stored.map(({ command, passed }) => [command, passed])).toEqual(
+      checks.map(({ command, passed }) => [command, passed]),
+    );
+    expect(stored.filter(({ outputTail }) => outputTail !== '').every(({ passed }) => !passed)).toBe(true);
+    expect(stored.filter(({ outputTail }) => outputTail !== '')).toHaveLength(10);
+  });
 });

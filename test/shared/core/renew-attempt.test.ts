@@ -56,6 +56,14 @@ describe('A renewal', () => {
     expect((await renewAttempt(engine.ports, fence)).messages).toEqual([]);
   });
 
+  it('stops a worker whose run has ended without it', async () => {
+    const ref = refs.run(TENANT, run);
+    await engine.ports.store.commit([
+      { op: 'set', ref, data: { ...(await engine.run(run)), stage: 'failed' as const } },
+    ]);
+    expect(await renewAttempt(engine.ports, fence)).toEqual({ answer: 'stop', messages: [] });
+  });
+
   it('costs one read of the run, and one read and one write of the task, with nothing to say', async () => {
     const { store } = engine.ports;
     const calls: string[] = [];

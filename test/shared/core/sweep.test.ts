@@ -1,12 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { cancelRun } from '../../../shared/core/cancel-run.ts';
 import { change } from '../../../shared/core/change.ts';
 import { claimTask } from '../../../shared/core/claim-task.ts';
 import { decomposeRun } from '../../../shared/core/decompose-run.ts';
+import type { Ports } from '../../../shared/core/ports.ts';
+import { storedBytes } from '../../../shared/core/intake/sanitise-text.ts';
 import { refs } from '../../../shared/core/refs.ts';
 import { sweep } from '../../../shared/core/sweep.ts';
 import type { Task } from '../../../shared/core/task.ts';
 import type { AttemptResultInput } from '../../../shared/messages/attempt-api.ts';
+import { PenstockError } from '../../../shared/ports/penstock-error.ts';
+import { MAX_DOCUMENT_BYTES, MAX_PAGE, type Store, type Write } from '../../../shared/ports/store.ts';
 import { DONE, POLICY, silent, startEngine, TENANT, type Engine } from '../../support/engine.ts';
+import { attemptOf, taskOf } from '../../support/records.ts';
 
 const task = (id: string, dependencies: string[] = []) => ({
   id,
@@ -21,12 +27,18 @@ describe('a sweep', () => {
   let run: string;
   let answers: Record<string, AttemptResultInput>;
   let warned: string[];
+  let failures: unknown[];
   beforeEach(async () => {
     answers = {};
     warned = [];
+    failures = [];
     engine = await startEngine({
       play: (id, generation) => answers[`${id}/${generation}`] ?? DONE,
-      log: { ...silent, warn: (message) => void warned.push(message) },
+      log: {
+        ...silent,
+        warn: (message) => void warned.push(message),
+        error: (...said) => void failures.push(said),
+      },
     });
     ({ id: run } = await engine.submit({ plan: [task('a'), task('b', ['a'])] }));
   });
@@ -258,5 +270,108 @@ describe('a sweep', () => {
     await engine.drain();
     expect((await engine.run(id)).stage).toBe('succeeded');
     expect(await engine.tasks(id)).toEqual([]);
+  });
+
+  describe('that cannot mend one record', () => {
+    let other: string;
+    beforeEach(async () => {
+      ({ id: other } = await engine.submit({ plan: [task('a')] }));
+      for (const each of [run, other])
+        await engine.deliver({ topic: 'run-accepted', message: { v: 1, tenant: TENANT, run: each } });
+    });
+    /** Refuses every write of that task or run. */
+    const refusing = (id: string): Ports => {
+      const { store } = engine.ports;
+      const isOf = ({ ref }: Write) => ref.collection.includes(`/${id}/`) || ref.id === id;
+      const refused = new PenstockError('too_large', `document ${id} has too many bytes`);
+      const commit: Store['commit'] = (writes) =>
+        writes.some(isOf) ? Promise.reject(refused) : store.commit(writes);
+      return { ...engine.ports, store: { ...store, commit } };
+    };
+
+    it.each([0, 1])('mends the others, whichever it is, and says so of both (%i)', async (at) => {
+      const [bad, good] = at === 0 ? [run, other] : [other, run];
+      for (const each of [run, other])
+        await claimTask(engine.ports, { v: 1, tenant: TENANT, run: each, task: 'a', generation: 1 });
+      engine.clock.advance(CHECK_MS);
+      await sweep(refusing(bad));
+      expect((await engine.task(good, 'a')).attempts[0]?.exit?.outcome).toBe('lost');
+      expect((await engine.run(good)).checkedAt).toBe(engine.clock.now());
+      expect((await engine.task(bad, 'a')).state).toBe('running');
+      expect(failures).toEqual([
+        [
+          `task a of run ${bad} of tenant ${TENANT} could not be taken back: document ${bad} has too many bytes; cancel run ${bad} if the next sweeps say so too`,
+          { tenant: TENANT, run: bad, task: 'a' },
+        ],
+        [
+          expect.stringMatching(`run ${bad} of tenant ${TENANT} could not be looked after`),
+          { tenant: TENANT, run: bad },
+        ],
+        [expect.stringMatching('the sweep is done but for 2 records'), { failed: 2 }],
+      ]);
+    });
+
+    it('stops every cancelled run, also where the job of one cannot be cancelled', async () => {
+      await deliverJobs(run, other);
+      const asked: string[] = [];
+      engine.ports.jobs.cancel = (job) => Promise.reject(new Error(`no answer of ${asked.push(job.run)}`));
+      for (const each of [run, other]) {
+        await change<Task>(engine.ports.store, refs.task(TENANT, each, 'a'), (data) => ({
+          data: { ...data, state: 'running' as const },
+        }));
+        await expect(cancelRun(engine.ports, TENANT, each, 'dana')).rejects.toThrow('no answer');
+      }
+      asked.length = 0;
+      engine.clock.advance(1_000);
+      expect((await sweep(engine.ports)).runs).toBe(2);
+      expect(asked.toSorted()).toEqual([run, other].toSorted());
+    });
+
+    it('does the other steps before it fails with the one that cannot ask for its records', async () => {
+      await claimTask(engine.ports, { v: 1, tenant: TENANT, run, task: 'a', generation: 1 });
+      engine.clock.advance(CHECK_MS);
+      const { store } = engine.ports;
+      const query: Store['query'] = (asked) =>
+        'group' in asked.from && asked.from.group === 'decisions'
+          ? Promise.reject(new Error('no index'))
+          : store.query(asked);
+      await expect(sweep({ ...engine.ports, store: { ...store, query } })).rejects.toThrow('no index');
+      expect((await engine.task(run, 'a')).attempts[0]?.exit?.outcome).toBe('lost');
+      expect((await engine.run(other)).checkedAt).toBe(engine.clock.now());
+    });
+
+    it('fails where the store is down', async () => {
+      const query: Store['query'] = () => Promise.reject(new Error('the store is down'));
+      const down = { ...engine.ports, store: { ...engine.ports.store, query } };
+      await expect(sweep(down)).rejects.toThrow('the store is down');
+    });
+  });
+
+  it('is not kept by the tasks of paused runs from those that are due after them', async () => {
+    const due = engine.clock.now() + 1_000;
+    const { store } = engine.ports;
+    for (let n = 0; n < MAX_PAGE; n += 1) {
+      const id = `held-${n}`;
+      const ref = refs.task(TENANT, 'paused', id);
+      await store.create(ref, taskOf({ run: 'paused', id, held: true, notBefore: due - 500 }));
+    }
+    await store.create(refs.task(TENANT, 'late', 'api'), taskOf({ run: 'late', notBefore: due }));
+    engine.mail.length = 0;
+    engine.clock.advance(1_000);
+    expect((await sweep(engine.ports)).dispatched).toBe(1);
+    expect(engine.mail.map(({ message }) => message)).toEqual([
+      expect.objectContaining({ run: 'late', task: 'api' }),
+    ]);
+  });
+
+  it('takes back an attempt whose task was stored when there was no limit to its size', async () => {
+    const changes = { run, id: 'full', state: 'running' as const, attempts: [attemptOf()] };
+    const bytes = storedBytes(taskOf(changes));
+    const instructions = 'x'.repeat(MAX_DOCUMENT_BYTES - bytes - 32);
+    await engine.ports.store.create(refs.task(TENANT, run, 'full'), taskOf({ ...changes, instructions }));
+    await sweep(engine.ports);
+    const { attempts, state, ...rest } = await engine.task(run, 'full');
+    expect([state, attempts[0]?.exit?.outcome, failures]).toEqual(['pending', 'lost', []]);
+    expect(rest.instructions).toMatch(/^x+\n\n\[The rest of these instructions is left out/);
   });
 });

@@ -5,7 +5,7 @@ import { settleDueDecisions } from '../../../../shared/core/decisions/settle-due
 import { voidDecisions } from '../../../../shared/core/decisions/void-decisions.ts';
 import { decisionsOf, refs } from '../../../../shared/core/refs.ts';
 import { blockedRun, LIMIT } from '../../../support/blocked-run.ts';
-import { startEngine, TENANT, type Engine } from '../../../support/engine.ts';
+import { silent, startEngine, TENANT, type Engine } from '../../../support/engine.ts';
 
 const HOUR = 3_600_000;
 
@@ -42,7 +42,12 @@ describe('a decision that nobody answers', () => {
   it('is brought to mind again when the notice could not be sent', async () => {
     engine.clock.advance(24 * HOUR);
     const deaf = { publish: () => Promise.reject(new Error('no queue')), close: () => Promise.resolve() };
-    await expect(settleDueDecisions({ ...engine.ports, queue: deaf })).rejects.toThrow('no queue');
+    const said: string[] = [];
+    const log = { ...silent, error: (message: string) => void said.push(message) };
+    await settleDueDecisions({ ...engine.ports, queue: deaf, log });
+    expect(said).toEqual([
+      expect.stringMatching(`^decision ${decision} of run run1 .*: no queue; answer it`),
+    ]);
     expect(await settle()).toBe(1);
     expect(notices()).toBe(1);
   });

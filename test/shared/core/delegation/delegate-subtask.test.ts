@@ -49,6 +49,17 @@ const dispatched = () =>
   );
 
 describe('Delegating a subtask', () => {
+  it('is refused where its record would have no room for its attempts', async () => {
+    const { run, fence } = await heldTask();
+    const instructions = '漢'.repeat(20_000);
+    const acceptance = ['漢'.repeat(1_000)];
+    await expect(delegate(fence, { instructions, acceptance })).rejects.toMatchObject({
+      code: 'too_large',
+      message: expect.stringMatching(/^api cannot delegate this: the subtask takes \d+ bytes and 61440 are/),
+    });
+    expect(await engine.tasks(run)).toHaveLength(PLAN.length);
+  });
+
   it('makes a task of the run that begins at once, beside its parent and in the same joins', async () => {
     const { run, fence } = await heldTask();
     const { key } = await delegate(fence, { acceptance: ['the tests pass'] });

@@ -156,4 +156,32 @@ describe('a plan', () => {
     ]);
     expect(Object.fromEntries(levels)).toEqual({ a: 0, b: 1, c: 2, d: 3 });
   });
+
+  it('is refused where a task takes more bytes than its record has room for, however few characters', () => {
+    const large = { id: 'a', agent: 'backend_developer', instructions: '漢'.repeat(20_000) };
+    const wide = (id: string, words: number) => ({
+      ...large,
+      id,
+      acceptance: Array.from({ length: words }, () => '漢'.repeat(1_000)),
+    });
+    const verdict = (tasks: object[]) => validatePlan(planProposal.parse({ tasks }), agents, POLICY);
+    expect(reasonsOf(verdict([wide('a', 0)]))).toEqual([]);
+    expect(reasonsOf(verdict([wide('a', 1), wide('b', 0), wide('c', 20)]))).toEqual([
+      expect.stringMatching(/^task a takes 63\d{3} bytes and 61440 are allowed; shorten its instructions/),
+      expect.stringMatching(/^task c takes 12\d{4} bytes and 61440 are allowed/),
+    ]);
+  });
+
+  it('is refused where the edges of a task take its record’s room', () => {
+    const many = Array.from({ length: 199 }, (_, n) => ({
+      id: `t${n}-${'x'.repeat(50)}`,
+      dependencies: ['first'],
+    }));
+    const plan = (instructions: string) => {
+      const tasks = [{ id: 'first' }, ...many].map((each) => ({ ...task(each), instructions }));
+      return reasonsOf(validatePlan(planProposal.parse({ tasks }), agents, POLICY));
+    };
+    expect(plan('Do it.')).toEqual([]);
+    expect(plan('漢'.repeat(10_000))).toEqual([expect.stringMatching(/^task first takes \d+ bytes/)]);
+  });
 });
