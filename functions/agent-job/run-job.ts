@@ -29,7 +29,7 @@ export interface JobRun {
   log: Log;
   trace: Trace;
   /** Proves who runs the job, where the platform asks. */
-  idToken?: (() => Promise<string>) | undefined;
+  idToken?: ((refused?: string) => Promise<string>) | undefined;
   /** Aborted by SIGTERM. */
   terminated: AbortSignal;
   /** Tools as the agent gets them; an embedder may wrap them. @default unchanged */

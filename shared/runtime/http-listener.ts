@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createPinoLog } from '../adapters/local/pino-log.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
 import type { HttpFunction, Runtime } from './functions.ts';
-import { toProblem } from './problem-response.ts';
+import { problemHeaders, problemOfRefusal } from './problem-response.ts';
 
 /** What Node's server calls for each request. */
 export type HttpListener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -19,9 +19,9 @@ export function createRefusal(name: string, error: unknown): HttpListener {
     `${name} cannot start: ${text}`,
     error instanceof PenstockError ? {} : { error },
   );
-  const problem = toProblem(error);
-  return (_, response) => {
-    response.writeHead(problem.status, { 'content-type': 'application/problem+json' });
+  return ({ url = '' }, response) => {
+    const problem = problemOfRefusal(error, url);
+    response.writeHead(problem.status, problemHeaders(problem));
     response.end(JSON.stringify(problem));
     return Promise.resolve();
   };

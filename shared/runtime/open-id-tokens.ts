@@ -5,7 +5,7 @@ import type { JobConfig } from './job-config.ts';
 export async function openIdTokens(
   { audience }: Pick<JobConfig, 'audience'>,
   clock: Pick<Clock, 'now'>,
-): Promise<(() => Promise<string>) | undefined> {
+): Promise<((refused?: string) => Promise<string>) | undefined> {
   if (audience === undefined) return undefined;
   const { createIdTokens } = await import('../adapters/google/id-tokens.ts');
   return createIdTokens({ audience, clock });

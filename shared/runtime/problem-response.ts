@@ -27,18 +27,26 @@ const statuses: Record<ErrorCode, 400 | 401 | 402 | 403 | 404 | 409 | 413 | 422 
   internal: 500,
 };
 
+/** Below it only our own ask (routes.ts): jobs, workflows and schedulers, which come again for what may pass. */
+const OUR_OWN = '/internal/';
+const RETRY_AFTER_SECONDS = 10;
+
 /** Every error of an HTTP function as RFC 9457; what nobody foresaw says nothing of its inside. */
 export function problemResponse(error: unknown, context: Context, log: Log): Response {
-  const problem = toProblem(error);
+  const problem = toProblem(error, context.req.path);
   if (problem.status >= 500) {
     log.error(error instanceof Error ? error.message : String(error), { path: context.req.path });
   }
-  return context.body(JSON.stringify(problem), problem.status as 400, {
-    'content-type': 'application/problem+json',
-  });
+  return context.body(JSON.stringify(problem), problem.status as 400, problemHeaders(problem));
 }
 
-export function toProblem(error: unknown): Problem {
+export function problemHeaders({ status }: Problem): Record<string, string> {
+  const type = { 'content-type': 'application/problem+json' };
+  return status === 503 ? { ...type, 'retry-after': String(RETRY_AFTER_SECONDS) } : type;
+}
+
+/** What nobody foresaw may pass, as everywhere (`isTransient`): our own are told to come again. Others see our fault as one. */
+export function toProblem(error: unknown, requestPath = ''): Problem {
   if (error instanceof z.ZodError) {
     const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
     return problemOf('invalid', 400, 'the request is not what this route takes', errors);
@@ -49,7 +57,18 @@ export function toProblem(error: unknown): Problem {
   }
   if (error instanceof HTTPException)
     return problemOf('http', error.status, error.message || 'the request was refused', []);
-  return problemOf('internal', 500, 'something went wrong on our side; the log has it', []);
+  const detail = 'something went wrong on our side; the log has it';
+  return requestPath.startsWith(OUR_OWN)
+    ? problemOf('unavailable', 503, detail, [])
+    : problemOf('internal', 500, detail, []);
+}
+
+/** For a function that could not be opened, which the next request tries again: never the fault of whoever asks. */
+export function problemOfRefusal(error: unknown, path: string): Problem {
+  const problem = toProblem(error, path);
+  const ours =
+    problem.status >= 500 ? problem : problemOf('config', 500, problem.detail, problem.errors ?? []);
+  return path.startsWith(OUR_OWN) ? { ...ours, status: 503 } : ours;
 }
 
 /** For a body that was refused before it came to a function, with the status that it was refused with. */

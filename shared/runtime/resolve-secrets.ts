@@ -1,3 +1,4 @@
+import { refusalOf } from '../adapters/google/google-call.ts';
 import { SECRET_NAME } from '../adapters/google/secret-name.ts';
 import { isTransient, PenstockError } from '../ports/penstock-error.ts';
 import type { Secrets } from '../ports/secrets.ts';
@@ -45,7 +46,8 @@ async function resolve(
     return await secrets.read(name);
   } catch (error) {
     if (!(error instanceof PenstockError)) throw error;
-    if (variable === ENDING && error.code === 'config') return undefined;
+    const isAbsent = error.code === 'config' && refusalOf(error) === undefined;
+    if (variable === ENDING && isAbsent) return undefined;
     // Not `forbidden`: it is the platform that may not, not who calls it.
     const code = isTransient(error) ? error.code : 'config';
     throw new PenstockError(code, `${variable}: ${error.message}`, { retry: error.retry, cause: error });

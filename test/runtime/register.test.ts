@@ -40,11 +40,23 @@ describe('A function whose runtime cannot be composed at first', () => {
     door = await serve('sweep');
     const ask = () => fetch(`${door.url}/internal/sweep`, { method: 'POST' });
     const refused = await ask();
-    expect(refused.status).toBe(500);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('10');
     expect(await refused.json()).toMatchObject({ code: 'config', detail: MISSING });
     const answers = await Promise.all([ask(), ask(), ask()]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(compositions).toBe(2);
+  });
+
+  it('does not tell the public that it should know better, or come again', async () => {
+    const missing = new PenstockError('unauthenticated', 'there are no Google credentials here');
+    const load = () => Promise.resolve({ ...sweep, name: 'api' });
+    registerHttp('api', load, () => Promise.reject(missing));
+    door = await serve('api');
+    const refused = await fetch(`${door.url}/api/runs`);
+    expect(refused.status).toBe(500);
+    expect(refused.headers.get('retry-after')).toBeNull();
+    expect(await refused.json()).toMatchObject({ status: 500, code: 'config', detail: missing.message });
   });
 
   it('acknowledges no message until it is composed', async () => {

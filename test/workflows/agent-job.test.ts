@@ -334,10 +334,10 @@ describe('workflows/agent-job.yaml', () => {
   });
 
   it('fails where the platform cannot be reached, and the lease ends the attempt', async () => {
-    for (let times = 0; times < 20; times += 1) faults.push({ pattern: /\/ticket$/, status: 503 });
+    for (let times = 0; times < 200; times += 1) faults.push({ pattern: /\/ticket$/, status: 500 });
     const id = await start();
-    await pass(16);
-    expect(view(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('503') });
+    await pass(140);
+    expect(view(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('500') });
     expect(containers).toEqual([]);
     await sweep(engine.ports);
     expect((await task()).attempts[0]?.exit?.outcome).toBe('lost');

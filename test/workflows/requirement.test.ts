@@ -71,11 +71,15 @@ describe('workflows/requirement.yaml', () => {
   });
 
   it.each([
-    ['the claim', CLAIM],
-    ['a stage', /\/stages\/execute$/],
-    ['reading', READ],
-  ])('asks again for %s where no answer came, with what it asked before', async (_name, pattern) => {
-    stand.fail(pattern, 503, 3);
+    ['the claim', 503, CLAIM],
+    ['a stage', 503, /\/stages\/execute$/],
+    ['reading', 503, READ],
+    ['the claim', 500, CLAIM],
+    ['a stage', 500, /\/stages\/execute$/],
+    ['reading', 500, READ],
+    ['reading', 429, READ],
+  ])('asks again for %s after an answer %i, with what it asked before', async (_name, status, pattern) => {
+    stand.fail(pattern, status, 3);
     const id = await stand.start();
     await stand.settled(id);
     await stand.clock.advance(60_000);
@@ -83,14 +87,24 @@ describe('workflows/requirement.yaml', () => {
     expect(stages()).toEqual(['plan', 'execute', 'integrate', 'review', 'close']);
   });
 
+  it('outlasts an outage of nearly two hours', async () => {
+    stand.fail(CLAIM, 500, 120);
+    const id = await stand.start();
+    await stand.settled(id);
+    await stand.clock.advance(1.9 * HOUR_MS);
+    expect((await stand.settled(id)).state).toBe('active');
+    await stand.clock.advance(0.1 * HOUR_MS);
+    expect(await stand.result(id)).toMatchObject({ stage: 'succeeded' });
+  });
+
   it.each([
     ['is refused', 403, 1],
-    ['is not answered for many minutes', 503, 20],
+    ['is not answered for many hours', 500, 200],
   ])('fails when what it asks %s, and the sweep ends its run', async (_name, status, times) => {
     stand.fail(READ, status, times);
     const id = await stand.start();
     await stand.settled(id);
-    await stand.clock.advance(HOUR_MS);
+    await stand.clock.advance(3 * HOUR_MS);
     expect(await stand.settled(id)).toMatchObject({
       state: 'failed',
       error: { context: expect.stringContaining(String(status)) },

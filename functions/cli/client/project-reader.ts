@@ -1,3 +1,4 @@
+import { refusalOf } from '../../../shared/adapters/google/google-call.ts';
 import { createGoogleCredentials } from '../../../shared/adapters/google/google-credentials.ts';
 import { createGoogleRest } from '../../../shared/adapters/google/google-rest.ts';
 import { PenstockError } from '../../../shared/ports/penstock-error.ts';
@@ -27,7 +28,7 @@ export type Answer<T> = { state: 'ok'; value: T } | NoAnswer;
 
 export interface ProjectReader {
   project: string;
-  /** One thing. @throws PenstockError `unauthenticated` where nobody is signed in. */
+  /** One thing. @throws PenstockError `config` where nobody is signed in. */
   get<T extends object>(question: Question): Promise<Answer<T>>;
   /** All of a list; `items` is its name in the answer. */
   list<T extends object>(question: Question, items: string): Promise<Answer<T[]>>;
@@ -84,9 +85,10 @@ export function createProjectReader(config: ProjectReaderConfig): ProjectReader 
 }
 
 function noAnswer(project: string, { api, role }: Question, error: unknown): NoAnswer {
-  if (!(error instanceof PenstockError) || error.code === 'unauthenticated') throw error;
-  if (error.code === 'config') return { state: 'missing', detail: APPLY };
-  if (error.code !== 'forbidden') return { state: 'unknown', detail: error.message };
+  const refusal = refusalOf(error);
+  if (!(error instanceof PenstockError) || refusal === 'credential') throw error;
+  if (error.code !== 'config') return { state: 'unknown', detail: error.message };
+  if (refusal === undefined) return { state: 'missing', detail: APPLY };
   if (DISABLED.test(error.message))
     return { state: 'missing', detail: enableCommand(project, `${api}.googleapis.com`) };
   const detail = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=${role}`;

@@ -112,7 +112,8 @@ function parseJson(text: string): unknown {
 }
 
 const codes: Partial<Record<number, ErrorCode>> = {
-  // The token dies with the lease: whoever's is refused has lost its claim.
+  // The token dies with the lease: whoever's is refused has lost its claim. Without a reason of ours it was Cloud Run that did not
+  // know who asks, and the next ID token may be the better one.
   401: 'stale',
   402: 'budget',
   403: 'forbidden',
@@ -131,7 +132,8 @@ async function responseError(what: string, response: Response): Promise<Penstock
   const reasons = parsed.success
     ? (parsed.data.errors ?? []).map(({ path, message }) => `${path}: ${message}`)
     : [];
-  const byStatus = status >= 500 ? 'unavailable' : (codes[status] ?? 'invalid');
+  const isPassing = status >= 500 || (status === 401 && !parsed.success);
+  const byStatus = isPassing ? 'unavailable' : (codes[status] ?? 'invalid');
   const code = parsed.success && parsed.data.code === 'conflict' ? 'conflict' : byStatus;
   const retry = code === 'unavailable' || code === 'timeout' || code === 'rate_limited' ? 'later' : 'never';
   return new PenstockError(code, `${what} answered ${status}: ${detail.slice(0, MAX_DETAIL_CHARS)}`, {

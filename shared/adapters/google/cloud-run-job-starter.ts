@@ -16,6 +16,7 @@ import {
   readExecution,
   type RunJob,
 } from './cloud-run-executions.ts';
+import { refusalOf } from './google-call.ts';
 import { createGoogleRest, type GoogleRest, type GoogleRestConfig } from './google-rest.ts';
 import { createKnownExecutions } from './known-executions.ts';
 import { makeOnce } from './lost-answer.ts';
@@ -184,7 +185,7 @@ async function cancelExecution({ rest, timeoutMs }: Starter, name: string): Prom
     await rest(call, { method: 'POST', path: `/v2/${name}:cancel`, body: {} });
   } catch (error) {
     const isOver = error instanceof PenstockError && ['config', 'invalid', 'conflict'].includes(error.code);
-    if (!isOver) throw error;
+    if (!isOver || refusalOf(error) !== undefined) throw error;
   }
 }
 

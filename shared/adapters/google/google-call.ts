@@ -69,11 +69,12 @@ export function translateGoogleError(call: GoogleCall, error: unknown): Penstock
   if (error instanceof PenstockError) return error;
   const code = grpcCode(error);
   const said = messageOf(error);
-  if (code === PERMISSION_DENIED || isHttpForbidden(error)) {
+  if (lacksRole(error)) {
     const next = `grant ${call.role} to the service account it runs as`;
-    return new PenstockError('forbidden', `${call.what}: ${said}; ${next}`, { cause: error });
+    // Not `forbidden`: it is the platform that may not, not who calls it.
+    return new PenstockError('config', `${call.what}: ${said}; ${next}`, { cause: error });
   }
-  const known = (code === undefined ? undefined : TRANSLATIONS[code]) ?? httpTranslation(error);
+  const known = translationOf(error);
   if (known === undefined) {
     return new PenstockError('internal', `${call.what}: ${said}; look at its cause`, { cause: error });
   }
@@ -84,6 +85,22 @@ export function translateGoogleError(call: GoogleCall, error: unknown): Penstock
     retry: known.retry,
     cause: error,
   });
+}
+
+/** What Google found lacking in us, where that is why a call failed: it says nothing of what the call is about. */
+export function refusalOf(error: unknown): 'role' | 'credential' | undefined {
+  if (!(error instanceof PenstockError) || error.code !== 'config') return undefined;
+  if (lacksRole(error.cause)) return 'role';
+  return translationOf(error.cause) === UNAUTHENTICATED ? 'credential' : undefined;
+}
+
+function lacksRole(error: unknown): boolean {
+  return grpcCode(error) === PERMISSION_DENIED || isHttpForbidden(error);
+}
+
+function translationOf(error: unknown): Translation | undefined {
+  const code = grpcCode(error);
+  return (code === undefined ? undefined : TRANSLATIONS[code]) ?? httpTranslation(error);
 }
 
 export function grpcCode(error: unknown): number | undefined {

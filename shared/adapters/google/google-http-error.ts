@@ -12,8 +12,9 @@ const AGAIN = 'it is tried again';
 const UNAVAILABLE: Translation = { code: 'unavailable', retry: 'later', next: AGAIN };
 const TIMEOUT: Translation = { code: 'timeout', retry: 'later', next: AGAIN };
 const RATE_LIMITED: Translation = { code: 'rate_limited', retry: 'later', next: AGAIN };
+/** It is the platform that Google does not know, not who calls the platform. */
 export const UNAUTHENTICATED: Translation = {
-  code: 'unauthenticated',
+  code: 'config',
   retry: 'never',
   next: 'run it as a service account, or "gcloud auth application-default login"',
 };

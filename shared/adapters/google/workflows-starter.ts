@@ -9,6 +9,7 @@ import type {
   WorkflowStarter,
   WorkflowState,
 } from '../../ports/workflow-starter.ts';
+import { refusalOf } from './google-call.ts';
 import { makeOnce } from './lost-answer.ts';
 import {
   createWorkflowExecutions,
@@ -106,7 +107,7 @@ async function cancelExecution(executions: WorkflowExecutions, execution: Workfl
     await executions.cancel(execution);
   } catch (error) {
     const isOver = error instanceof PenstockError && ['config', 'invalid', 'conflict'].includes(error.code);
-    if (!isOver) throw error;
+    if (!isOver || refusalOf(error) !== undefined) throw error;
   }
 }
 
@@ -119,7 +120,8 @@ async function readState(
     const { state } = await executions.get(execution);
     return STATES[String(state)] ?? 'unavailable';
   } catch (error) {
-    if (error instanceof PenstockError && error.code === 'config') return 'unavailable';
-    throw error;
+    const isGone = error instanceof PenstockError && error.code === 'config';
+    if (!isGone || refusalOf(error) !== undefined) throw error;
+    return 'unavailable';
   }
 }

@@ -9,8 +9,10 @@ const trace = { current: () => TRACEPARENT };
 
 describe('What a job asks over HTTP', () => {
   const seen: IncomingHttpHeaders[] = [];
+  let refusal: { type: string } | undefined;
   const server = createServer((request, response) => {
     seen.push(request.headers);
+    if (refusal !== undefined) response.writeHead(401, { 'content-type': refusal.type });
     response.end('ok');
   });
   let url: string;
@@ -33,6 +35,23 @@ describe('What a job asks over HTTP', () => {
       authorization: 'Bearer attempt',
       'x-serverless-authorization': 'Bearer who-i-am',
     });
+  });
+
+  it.each([
+    ['text/html', 'who-i-am'],
+    ['application/problem+json', undefined],
+  ])('says after a 401 of type %s that the token was refused: %s', async (type, refused) => {
+    const asked: (string | undefined)[] = [];
+    const idToken = (given?: string) => {
+      asked.push(given);
+      return Promise.resolve('who-i-am');
+    };
+    const ask = createPlatformFetch({ trace, platformUrl: url, idToken });
+    refusal = { type };
+    await ask(url);
+    refusal = undefined;
+    await ask(url);
+    expect(asked).toEqual([undefined, refused]);
   });
 
   it('says neither to anybody else', async () => {

@@ -55,10 +55,19 @@ describe('The settings of a function in the cloud', () => {
     ['PENSTOCK_LEASE_SECONDS', '0', 'more than 0'],
     ['LOG_LEVEL', 'debug', 'one of DEBUG, INFO, WARNING, ERROR, SILENT'],
     ['GITHUB_APP_ID', 'Iv1.8a61f9b3a7aba766', 'the number that the settings of the GitHub App show'],
+    ['PENSTOCK_GITHUB_ACCOUNTS', 'acme dana', 'logins of GitHub users or organisations with commas between'],
+    ['PENSTOCK_GITHUB_ACCOUNTS', 'https://github.com/acme', 'logins of GitHub users or organisations'],
   ])('say what %s takes instead of %j', (name, value, takes) => {
     const read = () => readGoogleConfig({ ...ENVIRONMENT, [name]: value });
     expect(read).toThrow(`settings are wrong: ${name} got '${value}' and takes ${takes}`);
     expect(read).not.toThrow(/[;\n]/);
+  });
+
+  it('name GitHub accounts as GitHub does, which tells no small letters from capitals', () => {
+    const read = (value: string) =>
+      readGoogleConfig({ ...ENVIRONMENT, PENSTOCK_GITHUB_ACCOUNTS: value }).PENSTOCK_GITHUB_ACCOUNTS;
+    expect(read('Acme , dana-b,octo_acme')).toEqual(['acme', 'dana-b', 'octo_acme']);
+    expect(read('')).toBeUndefined();
   });
 
   it('are refused where no attempt would keep its lease, whichever of the two is given', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { translateGoogleError } from '../../../shared/adapters/google/google-call.ts';
 import { PenstockError } from '../../../shared/ports/penstock-error.ts';
 import { resolveSecrets, SECRET_VARIABLES } from '../../../shared/runtime/resolve-secrets.ts';
 
@@ -46,6 +47,15 @@ describe('the secrets of a configuration', () => {
       await expect(resolveSecrets({ GITHUB_WEBHOOK_SECRET: NAME }, gone)).rejects.toThrow(why);
     },
   );
+
+  it('of a rotation that we may not read are not over: the role is named', async () => {
+    const call = { what: `read of secret ${NAME}`, role: 'roles/reader', timeoutMs: 1 };
+    const refused = translateGoogleError(call, Object.assign(new Error('denied'), { status: 403 }));
+    const secrets = { read: () => Promise.reject(refused) };
+    const answer = resolveSecrets({ GITHUB_WEBHOOK_SECRET_PREVIOUS: NAME }, secrets);
+    await expect(answer).rejects.toMatchObject({ code: 'config', retry: 'never' });
+    await expect(answer).rejects.toThrow('GITHUB_WEBHOOK_SECRET_PREVIOUS: read of secret');
+  });
 
   it('that may be had later are asked for later', async () => {
     const away = new PenstockError('unavailable', 'away', { retry: 'later' });

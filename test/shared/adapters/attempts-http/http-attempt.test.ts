@@ -66,6 +66,28 @@ describe('createHttpAttempt', () => {
   });
 
   it.each([
+    ['a page', '<html><title>401 Unauthorized</title></html>'],
+    ['nothing', ''],
+  ])('has not lost its claim where Cloud Run answers 401 for the platform with %s', async (_, text) => {
+    let refusals = 0;
+    const attempt = await claim(platform.ticket, async (input, init) => {
+      if (refusals === 0) return fetch(input, init);
+      refusals -= 1;
+      return new Response(text, { status: 401, headers: { 'content-type': 'text/html' } });
+    });
+    refusals = 3;
+    await expect(attempt.renew()).resolves.toMatchObject({ answer: 'continue' });
+    refusals = 4;
+    await expect(attempt.renew()).rejects.toMatchObject({ code: 'unavailable', retry: 'later' });
+  });
+
+  it('has lost its claim where the platform knows no such token', async () => {
+    const attempt = await claim();
+    platform.failNext('/renew', 401, 1);
+    await expect(attempt.renew()).rejects.toMatchObject({ code: 'stale', retry: 'never' });
+  });
+
+  it.each([
     ['an answer', '/renew'],
     ['a file', '/blobs/'],
   ])('tries again %s that broke off in the middle', async (_, path) => {

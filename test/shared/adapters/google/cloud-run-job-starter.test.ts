@@ -277,7 +277,7 @@ describe('the starter of Cloud Run jobs', () => {
       const starter = await open();
       world.standIn.deny(permission);
       const refused = act(starter);
-      await expect(refused).rejects.toMatchObject({ code: 'forbidden', retry: 'never' });
+      await expect(refused).rejects.toMatchObject({ code: 'config', retry: 'never' });
       await expect(refused).rejects.toThrow(
         new RegExp(`grant roles/run.developer .*custom role with .*${permission}`),
       );

@@ -57,7 +57,7 @@ describe('Firestore that refuses', () => {
         details: 'Missing or insufficient permissions.',
       }));
       const refused = call(store);
-      await expect(refused).rejects.toMatchObject({ code: 'forbidden', retry: 'never' });
+      await expect(refused).rejects.toMatchObject({ code: 'config', retry: 'never' });
       await expect(refused).rejects.toThrow(
         /c(?:\/a)?: .*; grant roles\/datastore\.user to the service account/,
       );
@@ -78,11 +78,7 @@ describe('Firestore that refuses', () => {
   }
 
   it.each([
-    [
-      'unauthenticated',
-      { code: 16, details: 'Request had invalid authentication credentials.' },
-      'unauthenticated',
-    ],
+    ['unauthenticated', { code: 16, details: 'Request had invalid authentication credentials.' }, 'config'],
     ['a spent quota', { code: 8, details: 'Quota exceeded.' }, 'rate_limited'],
     ['a missing index', { code: 9, details: 'The query requires an index.' }, 'config'],
     [
@@ -138,7 +134,7 @@ describe('Firestore that refuses', () => {
         ? { code: 10, details: 'Too much contention on these documents.' }
         : { code: 7, details: 'Missing or insufficient permissions.' };
     });
-    await expect(store.create(ref, {})).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(store.create(ref, {})).rejects.toMatchObject({ code: 'config' });
     expect(methods()).toEqual(['Commit', 'BatchGetDocuments']);
     expect(repeats).toEqual([]);
   });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { callGoogle, translateGoogleError } from '../../../../shared/adapters/google/google-call.ts';
+import {
+  callGoogle,
+  refusalOf,
+  translateGoogleError,
+} from '../../../../shared/adapters/google/google-call.ts';
 
 const CALL = {
   what: 'put of blob a',
@@ -13,8 +17,8 @@ const translate = (fields: object, message?: string) => translateGoogleError(CAL
 describe('An error of a Google HTTP client', () => {
   it.each<[object, string, 'never' | 'later']>([
     [{ code: 400 }, 'invalid', 'never'],
-    [{ code: 401 }, 'unauthenticated', 'never'],
-    [{ code: 403 }, 'forbidden', 'never'],
+    [{ code: 401 }, 'config', 'never'],
+    [{ code: 403 }, 'config', 'never'],
     [{ code: 403, errors: [{ reason: 'userRateLimitExceeded' }] }, 'rate_limited', 'later'],
     [{ code: 404 }, 'config', 'never'],
     [{ status: 408 }, 'timeout', 'later'],
@@ -37,7 +41,7 @@ describe('An error of a Google HTTP client', () => {
     [{ code: 'SOME_BUG' }, 'internal', 'never'],
     [{}, 'internal', 'never'],
     // Of gRPC, whose codes are below a hundred.
-    [{ code: 7 }, 'forbidden', 'never'],
+    [{ code: 7 }, 'config', 'never'],
     [{ code: 14 }, 'unavailable', 'later'],
   ])('with %j is %s, to be tried again: %s', (fields, code, retry) => {
     const translated = translate(fields);
@@ -50,8 +54,8 @@ describe('An error of a Google HTTP client', () => {
     'invalid_grant: Invalid JWT Signature.',
     'Cannot sign data without `client_email`.',
   ])('that says %j is about the credential, whatever its status', (message) => {
-    expect(translate({ code: 400 }, message)).toMatchObject({ code: 'unauthenticated', retry: 'never' });
-    expect(translate({}, message)).toMatchObject({ code: 'unauthenticated' });
+    expect(translate({ code: 400 }, message)).toMatchObject({ code: 'config', retry: 'never' });
+    expect(translate({}, message)).toMatchObject({ code: 'config' });
   });
 
   it('names the role where that is missing, and what to set where nothing is there', () => {
@@ -61,6 +65,25 @@ describe('An error of a Google HTTP client', () => {
     expect(translate({ code: 404 }).message).toBe('put of blob a: said; set PENSTOCK_BUCKET');
     expect(translate({ code: 5 }).message).toBe('put of blob a: said; set PENSTOCK_BUCKET');
     expect(translate({ code: 9 }).message).not.toContain('PENSTOCK_BUCKET');
+  });
+});
+
+describe('What Google found lacking in us', () => {
+  it.each<[object, 'role' | 'credential' | undefined]>([
+    [{ code: 7 }, 'role'],
+    [{ code: 403 }, 'role'],
+    [{ code: 16 }, 'credential'],
+    [{ status: 401 }, 'credential'],
+    [{ code: 5 }, undefined],
+    [{ code: 404 }, undefined],
+    [{ code: 403, errors: [{ reason: 'rateLimitExceeded' }] }, undefined],
+  ])('is told from what is not there: %j', (fields, lacking) => {
+    expect(refusalOf(translate(fields))).toBe(lacking);
+  });
+
+  it('is nothing where the error is not of a call', () => {
+    expect(refusalOf(error({ code: 7 }))).toBeUndefined();
+    expect(refusalOf(undefined)).toBeUndefined();
   });
 });
 

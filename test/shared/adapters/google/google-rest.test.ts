@@ -37,8 +37,8 @@ describe('calls to a REST API of Google', () => {
 
   it.each([
     [400, 'INVALID_ARGUMENT', { code: 'invalid', retry: 'never' }],
-    [401, 'UNAUTHENTICATED', { code: 'unauthenticated', retry: 'never' }],
-    [403, 'PERMISSION_DENIED', { code: 'forbidden', retry: 'never' }],
+    [401, 'UNAUTHENTICATED', { code: 'config', retry: 'never' }],
+    [403, 'PERMISSION_DENIED', { code: 'config', retry: 'never' }],
     [404, 'NOT_FOUND', { code: 'config', retry: 'never' }],
     [409, 'ALREADY_EXISTS', { code: 'conflict', retry: 'never' }],
     [409, 'ABORTED', { code: 'unavailable', retry: 'later' }],
@@ -72,7 +72,7 @@ describe('calls to a REST API of Google', () => {
       getRequestHeaders: () => Promise.reject(new Error('Could not load the default credentials.')),
     };
     rest = createGoogleRest({ baseUrl: url, auth });
-    await expect(get()).rejects.toMatchObject({ code: 'unauthenticated', retry: 'never' });
+    await expect(get()).rejects.toMatchObject({ code: 'config', retry: 'never' });
     expect(received).toEqual([]);
   });
 });

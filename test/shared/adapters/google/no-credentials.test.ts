@@ -25,7 +25,7 @@ describe('without credentials', () => {
       () => store.get({ collection: 'c', id: 'a' }),
       () => store.create({ collection: 'c', id: 'a' }, {}),
     ]) {
-      await expect(call()).rejects.toMatchObject({ code: 'unauthenticated', retry: 'never' });
+      await expect(call()).rejects.toMatchObject({ code: 'config', retry: 'never' });
       await expect(call()).rejects.toThrow(/c\/a: .*gcloud auth application-default login/);
     }
     await store.close();
@@ -35,7 +35,7 @@ describe('without credentials', () => {
     const queue = createPubsubQueue({ pubsub: createPubsubClient({ projectId: 'p' }) });
     for (let turn = 0; turn < 2; turn += 1) {
       const refused = queue.publish('run-accepted', {});
-      await expect(refused).rejects.toMatchObject({ code: 'unauthenticated', retry: 'never' });
+      await expect(refused).rejects.toMatchObject({ code: 'config', retry: 'never' });
       await expect(refused).rejects.toThrow(/run-accepted: .*gcloud auth application-default login/);
     }
     await queue.close();

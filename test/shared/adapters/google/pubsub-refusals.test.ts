@@ -37,7 +37,7 @@ describe('Pub/Sub that refuses', () => {
       details: 'User not authorized to perform this action.',
     });
     const refused = queue.publish('run-accepted', {});
-    await expect(refused).rejects.toMatchObject({ code: 'forbidden', retry: 'never' });
+    await expect(refused).rejects.toMatchObject({ code: 'config', retry: 'never' });
     await expect(refused).rejects.toThrow(
       /run-accepted: .*; grant roles\/pubsub\.publisher to the service account/,
     );
@@ -46,7 +46,7 @@ describe('Pub/Sub that refuses', () => {
 
   it.each([
     ['a missing topic', 5, 'config', /GOOGLE_CLOUD_PROJECT/],
-    ['no valid credentials', 16, 'unauthenticated', /gcloud auth/],
+    ['no valid credentials', 16, 'config', /gcloud auth/],
     ['a spent quota', 8, 'rate_limited', /tried again/],
   ] as const)('says after one request what to do about %s', async (_what, code, says, next) => {
     const { queue, standIn } = await start({ code, details: 'Refused.' });

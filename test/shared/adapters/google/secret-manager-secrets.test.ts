@@ -108,7 +108,7 @@ describe('secrets of Secret Manager', () => {
     await secrets.read(LATEST);
     google.deny('secretmanager.versions.access');
     clock.advance(FIVE_MINUTES_MS);
-    await expect(secrets.read(LATEST)).rejects.toMatchObject({ code: 'forbidden', retry: 'never' });
+    await expect(secrets.read(LATEST)).rejects.toMatchObject({ code: 'config', retry: 'never' });
     await expect(secrets.read(LATEST)).rejects.toThrow(
       /anthropic.*grant roles\/secretmanager.secretAccessor/,
     );

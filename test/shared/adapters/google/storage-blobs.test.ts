@@ -258,7 +258,7 @@ describe('Cloud Storage blobs', () => {
       standIn.revoke('roles/storage.objectUser');
       for (const call of everyCall(blobs)) {
         await expect(call()).rejects.toMatchObject({
-          code: 'forbidden',
+          code: 'config',
           retry: 'never',
           message: expect.stringMatching(/blob.* storage\.objects\..*grant roles\/storage\.objectUser/),
         });
@@ -268,7 +268,7 @@ describe('Cloud Storage blobs', () => {
     it('is a credential', async () => {
       const storage = createStorageClient({ projectId: 'p', apiEndpoint: standIn.url });
       for (const call of everyCall(createStorageBlobs({ ...SMALL, storage, bucket: BUCKET }))) {
-        await expect(call()).rejects.toMatchObject({ code: 'unauthenticated', retry: 'never' });
+        await expect(call()).rejects.toMatchObject({ code: 'config', retry: 'never' });
       }
     });
   });

@@ -95,7 +95,7 @@ describe('A signed URL of Cloud Storage', () => {
 
   it('cannot be had without a key and the role to sign by IAM, which the error names', async () => {
     await expect(keyless().signUrl({ key: 'a', method: 'GET', expiresInMs: MINUTE })).rejects.toMatchObject({
-      code: 'forbidden',
+      code: 'config',
       retry: 'never',
       message: expect.stringMatching(
         /blob a in bucket penstock-test.*grant roles\/iam\.serviceAccountTokenCreator/,

@@ -72,7 +72,7 @@ describe('the callbacks of Google Cloud Workflows', () => {
   it('that need a role name it', async () => {
     status = 403;
     await expect(wake()).rejects.toMatchObject({
-      code: 'forbidden',
+      code: 'config',
       message: expect.stringContaining('roles/workflows.invoker'),
     });
   });

@@ -185,7 +185,7 @@ describe('the starter of Google Cloud Workflows', () => {
     process.on('unhandledRejection', catchIt);
     try {
       const start = starter.start(aWorkflow());
-      await expect(start).rejects.toMatchObject({ code: 'unauthenticated', retry: 'never' });
+      await expect(start).rejects.toMatchObject({ code: 'config', retry: 'never' });
       await new Promise((resolve) => setTimeout(resolve, 10));
       expect(uncaught).toEqual([]);
     } finally {
@@ -203,9 +203,17 @@ describe('the starter of Google Cloud Workflows', () => {
     );
     world.standIn.deny('workflows.executions.create');
     const refused = world.starter().start(aWorkflow());
-    await expect(refused).rejects.toMatchObject({ code: 'forbidden', retry: 'never' });
+    await expect(refused).rejects.toMatchObject({ code: 'config', retry: 'never' });
     await expect(refused).rejects.toThrow(
       /Permission 'workflows.executions.create' denied .*; grant roles\/workflows.invoker/,
     );
+  });
+
+  it('does not take what it may not look at for gone, nor what it may not cancel for over', async () => {
+    const execution = await world.starter().start(aWorkflow());
+    for (const permission of ['get', 'cancel']) world.standIn.deny(`workflows.executions.${permission}`);
+    const refusal = { code: 'config', message: expect.stringContaining('; grant roles/workflows.invoker') };
+    await expect(world.starter().state(execution)).rejects.toMatchObject(refusal);
+    await expect(world.starter().cancel(execution)).rejects.toMatchObject(refusal);
   });
 });
