@@ -9,6 +9,7 @@ locals {
       OTEL_EXPORTER_OTLP_ENDPOINT = var.trace_endpoint
       PENSTOCK_BUCKET             = google_storage_bucket.data.name
       PENSTOCK_BUDGET_USD         = tostring(var.run_budget_usd)
+      PENSTOCK_GITHUB_ACCOUNTS    = length(var.github_accounts) == 0 ? null : join(",", var.github_accounts)
       PENSTOCK_JOB                = local.tiers.standard.name
       PENSTOCK_JOB_HIGH           = local.tiers.high.name
       PENSTOCK_JOB_WORKFLOW       = var.agent_job.by_workflow ? "agent-job" : null

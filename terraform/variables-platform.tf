@@ -47,6 +47,18 @@ variable "archives" {
   }
 }
 
+variable "github_accounts" {
+  description = "Logins of the GitHub users and organisations whose installations of the App are taken; empty: anybody's. Set it where the App is public."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for one in var.github_accounts : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]*$", one))])
+    error_message = "github_accounts takes logins such as acme, not the addresses of their pages."
+  }
+}
+
 variable "github_app_id" {
   description = "Number of your GitHub App; null where runs come from the API only."
   type        = string

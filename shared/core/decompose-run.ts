@@ -11,18 +11,19 @@ import { followApproval, PLAN_SHARE, startPlan } from './plan/accept-plan.ts';
 import { readPlan } from './plan/stored-plan.ts';
 import { newTask } from './plan/plan-tasks.ts';
 import type { Ports } from './ports.ts';
-import { prepareTarget } from './prepare-target.ts';
+import { prepareTarget, refusedActor } from './prepare-target.ts';
 import { refs } from './refs.ts';
 import type { EndReason, Run } from './run.ts';
 import { endRun, notify } from './settle-run.ts';
 import type { Task } from './task.ts';
-import { withinBudgets } from './within-budgets.ts';
+import { chargeRun, withinBudgets } from './within-budgets.ts';
 
 const ARCHITECT = 'project_architect';
 
 /**
- * An accepted run: pinned, then its own plan is started, or the architect is asked for one. One that a workflow drives is given its
- * execution first, and waits until that asks. Idempotent at every step. A paused run begins nothing: resuming it asks again.
+ * An accepted run: its actor's permission is checked, it is pinned, then its own plan is started, or the architect is asked for one.
+ * One that a workflow drives is given its execution first, and waits until that asks. Idempotent at every step. A paused run begins
+ * nothing: resuming it asks again.
  */
 export async function decomposeRun(ports: Ports, hint: RunHint): Promise<void> {
   const ref = refs.run(hint.tenant, hint.run);
@@ -31,8 +32,7 @@ export async function decomposeRun(ports: Ports, hint: RunHint): Promise<void> {
   const found = await afterOffers(ports, known);
   const { stage, givenPlan, paused } = found.data;
   if (paused) return;
-  if (stage === 'accepted')
-    return mayBegin(found.data, 'plan') ? beginPlanning(ports, found) : startDriver(ports, found.data);
+  if (stage === 'accepted') return begin(ports, found);
   if (stage === 'awaiting_approval') return followApproval(ports, found);
   if (givenPlan !== undefined) return startPlan(ports, found, await readPlan(ports, givenPlan.source));
   return planTask(ports, hint);
@@ -45,7 +45,16 @@ async function afterOffers(ports: Ports, known: Versioned<Run>): Promise<Version
   return (await ports.store.get(known.ref)) ?? known;
 }
 
-async function beginPlanning(ports: Ports, found: Versioned<Run>): Promise<void> {
+/** Nobody who may not start the run has an execution started for it, or any of a budget set aside. */
+async function begin(ports: Ports, found: Versioned<Run>): Promise<void> {
+  const run = found.data;
+  const refused = await refusedActor(ports, run).catch(asReason);
+  if (refused !== undefined) return endRun(ports, run, 'failed', { reason: refused, tasks: [] });
+  return mayBegin(run, 'plan') ? beginPlanning(ports, found) : startDriver(ports, run);
+}
+
+async function beginPlanning(ports: Ports, accepted: Versioned<Run>): Promise<void> {
+  const found = await chargeRun(ports, accepted);
   const run = found.data;
   const over = await withinBudgets(ports, run);
   if (over !== undefined) return endRun(ports, run, 'failed', { reason: over, tasks: [] });
@@ -78,18 +87,17 @@ function withinContract(run: Run): Run {
   return { ...run, budget: { limitMicroUsd }, chargedMicroUsd: limitMicroUsd };
 }
 
-/** What the host refuses for good ends the run; what may pass is tried again by the next delivery. */
 async function prepareOrFail(ports: Ports, run: Run): ReturnType<typeof prepareTarget> {
   const { targets, contract } = run;
   // Results are taken over onto the very commit that they were made on.
   if (contract !== undefined) return { ok: true, prepared: { targets, contract } };
-  try {
-    return await prepareTarget(ports, run);
-  } catch (error) {
-    if (isTransient(error) || !(error instanceof PenstockError)) throw error;
-    const reason: EndReason = { code: error.code, message: error.message };
-    return { ok: false, reason };
-  }
+  return prepareTarget(ports, run).catch((error: unknown) => ({ ok: false, reason: asReason(error) }));
+}
+
+/** What the host refuses for good ends the run; what may pass is tried again by the next delivery. */
+function asReason(error: unknown): EndReason {
+  if (isTransient(error) || !(error instanceof PenstockError)) throw error;
+  return { code: error.code, message: error.message };
 }
 
 /** The planning task is an attempt like any other: claimed, leased, paid, retried. Here it is also executed. */

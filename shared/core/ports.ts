@@ -52,8 +52,11 @@ export interface Policy {
   defaultDriver: string;
   /** Whether repositories may be paths on this machine. */
   localRepositories: boolean;
-  /** `bind`: an unknown installation of our App belongs to `defaultTenant`; `ignore`: its events start nothing. */
-  unknownInstallations: 'bind' | 'ignore';
+  /**
+   * Logins, in small letters, of the accounts whose installations of our App are bound to `defaultTenant` when they are first seen;
+   * the events of any other start nothing.
+   */
+  githubAccounts: readonly string[] | 'any';
   defaultTenant: string;
   /** Where people reach the pages, for links in comments. */
   publicUrl: string;

@@ -13,14 +13,29 @@ export interface PreparedTarget {
   contract: { commands: RepositoryContract; reasons: string[] };
 }
 
-/** Pins what the run works on, before the first model call: permission of the actor, base SHA of each target, the first one's repository contract. */
+/** Why the person whom a code host names as the run's actor may not start it: only who can write to every target may. */
+export async function refusedActor(
+  ports: Pick<Ports, 'codeHost'>,
+  { origin: { login }, targets }: Run,
+): Promise<EndReason | undefined> {
+  if (login === undefined) return undefined;
+  for (const target of targets) {
+    const permission = await ports.codeHost(target).permission(target, login);
+    if (permission === 'admin' || permission === 'write') continue;
+    const message = `${login} has ${permission} permission on ${target.repository}; only people who can write to it may start a run`;
+    return { code: 'forbidden_actor', message };
+  }
+  return undefined;
+}
+
+/** Pins what the run works on, before the first model call: base SHA of each target, the first one's repository contract. */
 export async function prepareTarget(
   ports: Pick<Ports, 'codeHost'>,
   run: Run,
 ): Promise<{ ok: true; prepared: PreparedTarget } | { ok: false; reason: EndReason }> {
   const targets: Target[] = [];
   for (const target of run.targets) {
-    const pinned = await pin(ports.codeHost(target), run, target);
+    const pinned = await pin(ports.codeHost(target), target);
     if ('code' in pinned) return { ok: false, reason: pinned };
     targets.push(pinned);
   }
@@ -31,23 +46,12 @@ export async function prepareTarget(
   return contract.ok ? { ok: true, prepared: { targets, contract: contract.contract } } : contract;
 }
 
-async function pin(host: CodeHost, run: Run, target: Target): Promise<Target | EndReason> {
-  const refused = await refusal(host, run, target);
-  if (refused !== undefined) return refused;
+async function pin(host: CodeHost, target: Target): Promise<Target | EndReason> {
   const baseRef = target.baseRef ?? (await host.defaultBranch(target));
   const baseSha = baseRef === undefined ? undefined : await host.readBranch(target, baseRef);
   if (baseRef !== undefined && baseSha !== undefined) return { ...target, baseRef, baseSha };
   const message = `${target.repository} has no branch ${baseRef ?? 'to start from'}; name one with baseRef, or make a first commit`;
   return { code: 'not_found', message };
-}
-
-async function refusal(host: CodeHost, run: Run, target: Target): Promise<EndReason | undefined> {
-  const { login } = run.origin;
-  if (login === undefined) return undefined;
-  const permission = await host.permission(target, login);
-  if (permission === 'admin' || permission === 'write') return undefined;
-  const message = `${login} has ${permission} permission on ${target.repository}; only people who can write to it may start a run`;
-  return { code: 'forbidden_actor', message };
 }
 
 async function readContract(

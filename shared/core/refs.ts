@@ -127,7 +127,7 @@ export interface MailRecord {
   message: AgentMessage;
 }
 
-/** The webhook ledger: one entry per delivery id and one per body. */
+/** The webhook ledger: one entry per delivery id, one per body, and one per issue whose label started a run, which names the newest. */
 export interface DeliveryRecord {
   v: 1;
   event: string;

@@ -136,7 +136,10 @@ export interface Run {
   pins: { version: string; agentsHash: string; configHash: string };
   /** Shared out to tasks as allotments; an attempt spends from its task's allotment only, so spend never passes the limit. */
   budget: { limitMicroUsd: number };
-  /** What the run counts for in the budgets of its tenant and project: its limit while it lives, what it spent when it has ended. */
+  /**
+   * What the run counts for in the budgets of its tenant and project: its limit while it lives, what it spent when it has ended.
+   * Nothing yet while the permission of whoever asked for it at a code host has not been checked.
+   */
   chargedMicroUsd: number;
   /** The plan that the caller gave; decomposition is skipped then. */
   givenPlan?: { hash: string; source: PlanSource };

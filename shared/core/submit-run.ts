@@ -168,7 +168,8 @@ export async function newRun(
       agentsHash: hashJson([...ports.agents.values()].map((a) => a.contentHash)),
     },
     budget: { limitMicroUsd },
-    chargedMicroUsd: limitMicroUsd,
+    // Whoever comments at a code host sets nothing aside before somebody has asked whether they may.
+    chargedMicroUsd: submission.origin.login === undefined ? limitMicroUsd : 0,
     ...(givenPlan === undefined ? {} : { givenPlan }),
     ...(contract === undefined ? {} : { contract }),
     stage: 'accepted',

@@ -1,5 +1,5 @@
 import { PenstockError } from '../ports/penstock-error.ts';
-import { MAX_PAGE, type Where } from '../ports/store.ts';
+import { MAX_PAGE, type Versioned, type Where } from '../ports/store.ts';
 import type { Ports } from './ports.ts';
 import { runsOf } from './refs.ts';
 import type { EndReason, Run } from './run.ts';
@@ -23,8 +23,25 @@ export interface Overrun extends Budget {
 }
 
 /**
+ * A run that was accepted without its charge, with it: committed where a budget limits the run, and otherwise by whoever commits
+ * the run next.
+ * @throws PenstockError `conflict`, later: the run has changed since it was read.
+ */
+export async function chargeRun(ports: BudgetPorts, found: Versioned<Run>): Promise<Versioned<Run>> {
+  const run = found.data;
+  if (run.chargedMicroUsd > 0) return found;
+  const data: Run = { ...run, chargedMicroUsd: run.budget.limitMicroUsd };
+  if (!(await hasBudgets(ports, run))) return { ...found, data };
+  const result = await ports.store.commit([{ op: 'set', ref: found.ref, data, ifVersion: found.version }]);
+  if (result.outcome === 'committed') return { ...found, data, version: result.versions[0] ?? '' };
+  throw new PenstockError('conflict', `run ${run.id} changed while its budget was set aside`, {
+    retry: 'later',
+  });
+}
+
+/**
  * Whether a run that has been committed fits the budgets of its tenant and project; the reason to end it where it does not.
- * Each run is committed with its charge before it looks, so of two that do not fit together at least one sees the other, and
+ * Each run is committed with its charge before it looks (as it is accepted, or by {@link chargeRun}), so of two that do not fit together at least one sees the other, and
  * never both go on. Reads nothing but the cached settings where there is no such budget.
  * @throws PenstockError `unavailable`, later: it would fit without runs that came after it and have not looked yet; they end or go on first.
  */

@@ -33,6 +33,7 @@ const environment = z.object({
   GITHUB_APP_ID: text,
   GITHUB_PRIVATE_KEY: text,
   GITHUB_WEBHOOK_SECRET: text,
+  PENSTOCK_GITHUB_ACCOUNTS: text,
 });
 
 const GITHUB_APP = ['GITHUB_APP_ID', 'GITHUB_PRIVATE_KEY', 'GITHUB_WEBHOOK_SECRET'] as const;
@@ -58,7 +59,8 @@ export interface CliConfig {
   /** Stands in for every API of Google's. */
   googleUrl?: string;
   hasAnthropicKey: boolean;
-  githubApp: { set: string[]; missing: string[] };
+  /** `accounts`: whose installations are taken; absent: anybody's. */
+  githubApp: { set: string[]; missing: string[]; accounts?: string };
 }
 
 /** The configuration of one call of `penstock`. Throws `config` with every variable that is wrong, its value and what it takes. */
@@ -66,6 +68,7 @@ export function readCliConfig(env: Record<string, string | undefined> = process.
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw wrongVariables(parsed.error, env);
   const { data } = parsed;
+  const accounts = data.PENSTOCK_GITHUB_ACCOUNTS;
   const isSet = (name: (typeof GITHUB_APP)[number]): boolean => data[name] !== undefined;
   return {
     ...(data.PENSTOCK_URL === undefined ? {} : { url: data.PENSTOCK_URL.replace(/\/+$/, '') }),
@@ -76,7 +79,11 @@ export function readCliConfig(env: Record<string, string | undefined> = process.
     isUnsafeAllowed: data.PENSTOCK_UNSAFE_NO_SANDBOX,
     ...(data.PENSTOCK_GOOGLE_URL === undefined ? {} : { googleUrl: data.PENSTOCK_GOOGLE_URL }),
     hasAnthropicKey: data.ANTHROPIC_API_KEY !== undefined,
-    githubApp: { set: GITHUB_APP.filter(isSet), missing: GITHUB_APP.filter((name) => !isSet(name)) },
+    githubApp: {
+      set: GITHUB_APP.filter(isSet),
+      missing: GITHUB_APP.filter((name) => !isSet(name)),
+      ...(accounts === undefined ? {} : { accounts }),
+    },
   };
 }
 

@@ -80,7 +80,7 @@ export function policyOf(
     ciGraceMs: 30_000,
     ciDeadlineMs: 2 * 60 * 60_000,
     defaultDriver: config.PENSTOCK_DRIVER,
-    unknownInstallations: 'bind',
+    githubAccounts: config.PENSTOCK_GITHUB_ACCOUNTS ?? 'any',
     defaultTenant: config.PENSTOCK_TENANT,
   };
 }

@@ -14,6 +14,15 @@ export const driverName = z
   .string()
   .regex(/^[a-z](?:[a-z0-9-]{0,58}[a-z0-9])?$/, 'direct, or the name of a workflow such as requirement');
 
+/** GitHub tells no small letters from capitals in them. */
+const githubAccounts = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]*(\s*,\s*[A-Za-z0-9][A-Za-z0-9_-]*)*$/,
+    'logins of GitHub users or organisations with commas between them, such as acme,dana',
+  )
+  .transform((logins) => logins.split(',').map((login) => login.trim().toLowerCase()));
+
 /** Of runs that name none, where its workflow can be run. */
 export const DEFAULT_DRIVER = 'requirement';
 
@@ -50,6 +59,8 @@ export const commonEnvironment = z.object({
   GITHUB_PRIVATE_KEY: text.optional(),
   GITHUB_WEBHOOK_SECRET: text.optional(),
   GITHUB_WEBHOOK_SECRET_PREVIOUS: text.optional(),
+  /** Whose installations of the GitHub App are bound to PENSTOCK_TENANT by themselves. Without it anybody's: set it where the App is public. */
+  PENSTOCK_GITHUB_ACCOUNTS: githubAccounts.optional(),
   GITHUB_API_URL: webUrl.default('https://api.github.com'),
   ...traceVariables,
 });

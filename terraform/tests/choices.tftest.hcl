@@ -7,15 +7,16 @@ run "every_choice_of_production_can_be_made_at_once" {
   command = plan
 
   variables {
-    environment   = "prod"
-    admins        = ["admin@example.com"]
-    agent_job     = { by_workflow = true, gpu = true, timeout_hours = 1 }
-    alerts        = { autonomy_slo = true, channels = ["projects/acme-penstock/notificationChannels/42"], usd_per_day = 25 }
-    audit_logs    = true
-    budget        = { billing_account = "012345-6789AB-CDEF01", usd = 200 }
-    build         = { owner = "acme", repository = "penstock" }
-    cmek          = {}
-    github_app_id = "12345"
+    environment     = "prod"
+    admins          = ["admin@example.com"]
+    agent_job       = { by_workflow = true, gpu = true, timeout_hours = 1 }
+    alerts          = { autonomy_slo = true, channels = ["projects/acme-penstock/notificationChannels/42"], usd_per_day = 25 }
+    audit_logs      = true
+    budget          = { billing_account = "012345-6789AB-CDEF01", usd = 200 }
+    build           = { owner = "acme", repository = "penstock" }
+    cmek            = {}
+    github_accounts = ["acme", "dana"]
+    github_app_id   = "12345"
     identity = {
       mode          = "iap"
       iap_audiences = { api = "/projects/1/global/backendServices/1", intake = "/projects/1/global/backendServices/2" }
@@ -99,6 +100,11 @@ run "every_choice_of_production_can_be_made_at_once" {
   assert {
     condition     = alltrue([for one in google_secret_manager_secret_version.version : one.secret_data == null])
     error_message = "the text of a secret stands in the state"
+  }
+  # Only installations of these accounts are taken.
+  assert {
+    condition     = local.environments["webhooks"].PENSTOCK_GITHUB_ACCOUNTS == "acme,dana"
+    error_message = "a stranger who installs the App has runs at our expense"
   }
   # A workflow that starts jobs may start them, and is named to who asks for jobs.
   assert {

@@ -29,6 +29,8 @@ run "what_is_wrong_is_refused_in_the_first_round" {
     environment = "production"
     # The database has a place that Google knows.
     firestore_location = "Europe"
+    # An account of GitHub is named by its login.
+    github_accounts = ["https://github.com/acme"]
     # A GitHub App is named by its number.
     github_app_id = "Iv1.abcdef"
     # There is no identity of another mode.
@@ -80,6 +82,7 @@ run "what_is_wrong_is_refused_in_the_first_round" {
     var.cmek,
     var.environment,
     var.firestore_location,
+    var.github_accounts,
     var.github_app_id,
     var.identity,
     var.labels,

@@ -156,9 +156,13 @@ async function server(config: CliConfig): Promise<Finding> {
   }
 }
 
-function githubApp({ githubApp: { set, missing } }: CliConfig): Finding {
+function githubApp({ githubApp: { set, missing, accounts } }: CliConfig): Finding {
   const name = 'GitHub App';
-  if (missing.length === 0) return { name, state: 'ok', detail: `${set.join(', ')} are set` };
+  const takes =
+    accounts === undefined
+      ? 'installations of any account are taken: where the App is public, name yours in PENSTOCK_GITHUB_ACCOUNTS'
+      : `installations of ${accounts} are taken`;
+  if (missing.length === 0) return { name, state: 'ok', detail: `${set.join(', ')} are set; ${takes}` };
   if (set.length === 0)
     return {
       name,

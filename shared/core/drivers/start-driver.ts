@@ -49,7 +49,9 @@ export async function checkDriver(ports: SettlePorts, run: Run): Promise<void> {
 }
 
 async function check(ports: SettlePorts, run: Run): Promise<void> {
-  const { driver, execution } = run;
+  const { driver, execution, stage } = run;
+  // Its first execution is started by decomposition, which asks who may before.
+  if (stage === 'accepted' && execution === undefined) return;
   if (execution?.claimedAt === undefined) return startDriver(ports, run);
   const state = await workflowsOf(ports, run).state({ workflow: driver, id: execution.id });
   if (state !== 'active' && state !== 'unavailable') await failRun(ports, run, ended(run, state));

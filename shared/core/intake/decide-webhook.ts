@@ -68,6 +68,8 @@ export interface JudgedCommit {
 export type WebhookDecision =
   | {
       outcome: 'run';
+      /** A label is told twice of an issue that is opened with it; a command once. */
+      by: 'label' | 'command';
       dryRun: boolean;
       title: string;
       requirement: string;
@@ -159,7 +161,7 @@ function issueDecision(payload: WebhookPayload): WebhookDecision {
     (action === 'opened' && labels.includes(TRIGGER_LABEL));
   if (!triggered || subject === undefined)
     return { outcome: 'ignored', reason: `issues.${action ?? ''} without the label ${TRIGGER_LABEL}` };
-  return start(payload, sender, { dryRun: false, extra: '' });
+  return start(payload, sender, { by: 'label', dryRun: false, extra: '' });
 }
 
 function commentDecision(payload: WebhookPayload): WebhookDecision {
@@ -177,7 +179,8 @@ function commentDecision(payload: WebhookPayload): WebhookDecision {
   if (comment?.performed_via_github_app !== undefined && comment.performed_via_github_app !== null) {
     return { outcome: 'ignored', reason: 'comments of apps start no run' };
   }
-  return start(payload, sender, { dryRun: command[1] === 'plan', extra: (command[2] ?? '').trim() });
+  const dryRun = command[1] === 'plan';
+  return start(payload, sender, { by: 'command', dryRun, extra: (command[2] ?? '').trim() });
 }
 
 function answerDecision(
@@ -212,7 +215,7 @@ function isBot({ type, login }: NonNullable<WebhookPayload['sender']>): boolean 
 function start(
   { issue: subject, installation, repository }: WebhookPayload,
   sender: WebhookPayload['sender'],
-  { dryRun, extra }: { dryRun: boolean; extra: string },
+  { by, dryRun, extra }: { by: 'label' | 'command'; dryRun: boolean; extra: string },
 ): WebhookDecision {
   if (subject === undefined || repository === undefined || sender === undefined)
     return { outcome: 'ignored', reason: 'the payload names no issue' };
@@ -225,6 +228,7 @@ function start(
     .join('\n\n');
   return {
     outcome: 'run',
+    by,
     dryRun,
     title,
     requirement: cutText(requirement, MAX_REQUIREMENT_CHARS, MAX_STORED_TEXT_BYTES),

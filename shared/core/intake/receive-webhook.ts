@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
 import { MAX_COMMIT_WRITES, type Write } from '../../ports/store.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
+import type { Policy } from '../ports.ts';
 import { type DeliveryRecord, type Installation, refs } from '../refs.ts';
 import { announceOffers, type CommentAnswer, offerAnswer } from '../decisions/offer-answer.ts';
-import { announce, newRun, recordRun, type SubmitPorts } from '../submit-run.ts';
+import { announce, newRun, recordRun, type Submission, type SubmitPorts } from '../submit-run.ts';
 import { expiredLicence } from '../tenant.ts';
 import { tooManyRuns } from '../too-many-runs.ts';
+import { claimLabel, type LabelledIssue } from './claim-label.ts';
 import { decideWebhook, readPayload, type WebhookDecision, type WebhookPayload } from './decide-webhook.ts';
 import { installationWrites } from './installation-writes.ts';
+import { type LedgerEntry, ledgerIds, ledgerWrites } from './ledger.ts';
 import { wakeJudgedRuns } from './wake-judged-runs.ts';
 
 export interface Webhook {
@@ -23,8 +25,6 @@ export interface WebhookReceipt {
   runId?: string;
 }
 
-/** How long a delivery is remembered. GitHub redelivers for 3 days. */
-const LEDGER_MS = 30 * 24 * 60 * 60_000;
 const DELIVERY_ID = /^[A-Za-z0-9._-]{1,100}$/;
 
 /** A webhook whose signature holds: recorded once, by delivery and by body, together with what it starts. Calls nobody. */
@@ -73,46 +73,48 @@ async function commitAllBut(ports: SubmitPorts, kept: number, writes: Write[]): 
 
 interface Tenancy {
   tenant: string | undefined;
+  /** It came through an installation that belongs to no tenant. */
+  unbound: boolean;
   suspended: boolean;
   writes: Write[];
 }
 
-/** Installation → tenant. An installation seen for the first time is bound where the policy says so. */
+/** Installation → tenant. An installation seen for the first time is bound where the policy says so of its account. */
 async function findTenant(
   ports: SubmitPorts,
   { installation, repository }: WebhookPayload,
 ): Promise<Tenancy> {
-  if (installation === undefined) return { tenant: undefined, suspended: false, writes: [] };
+  if (installation === undefined) return { tenant: undefined, unbound: false, suspended: false, writes: [] };
   const ref = refs.installation(installation.id);
   const known = (await ports.store.get(ref))?.data;
-  const tenant =
-    known?.tenant ?? (ports.policy.unknownInstallations === 'bind' ? ports.policy.defaultTenant : undefined);
-  if (tenant === undefined) return { tenant, suspended: false, writes: [] };
   const account = installation.account?.login ?? repository?.full_name.split('/')[0] ?? '';
+  const tenant = known?.tenant ?? (isOurs(ports.policy, account) ? ports.policy.defaultTenant : undefined);
+  if (tenant === undefined) return { tenant, unbound: true, suspended: false, writes: [] };
   const fresh: Installation = { v: 1, id: installation.id, tenant, account, suspended: false };
   return {
     tenant,
+    unbound: false,
     suspended: known?.suspended ?? false,
     writes: known === undefined ? [{ op: 'set', ref, data: fresh }] : [],
   };
 }
 
+function isOurs({ githubAccounts }: Policy, account: string): boolean {
+  return githubAccounts === 'any' || githubAccounts.includes(account.toLowerCase());
+}
+
 async function admit(
   ports: SubmitPorts,
   decision: WebhookDecision,
-  { tenant, suspended }: Tenancy,
+  { tenant, unbound, suspended }: Tenancy,
 ): Promise<WebhookDecision> {
-  if (decision.outcome !== 'run' && decision.outcome !== 'answer') return decision;
-  if (tenant === undefined)
-    return { outcome: 'ignored', reason: 'the installation belongs to no tenant; bind it first' };
+  if (decision.outcome === 'ignored') return decision;
+  if (unbound) return { outcome: 'ignored', reason: 'the installation belongs to no tenant; bind it first' };
+  if (tenant === undefined || (decision.outcome !== 'run' && decision.outcome !== 'answer')) return decision;
   if (suspended) return { outcome: 'ignored', reason: 'the installation is suspended' };
   if (decision.outcome === 'answer') return decision;
   const refusal = (await expiredLicence(ports, tenant)) ?? (await tooManyRuns(ports, tenant));
   return refusal === undefined ? decision : { outcome: 'ignored', reason: refusal.message };
-}
-
-function ledgerIds({ deliveryId, rawBody }: Webhook): [string, string] {
-  return [`d-${deliveryId}`, `b-${createHash('sha256').update(rawBody).digest('hex')}`];
 }
 
 /** A redelivery, or the same signed body under another delivery id. Its run's message may have been lost. */
@@ -133,52 +135,59 @@ async function findDuplicate(ports: SubmitPorts, webhook: Webhook): Promise<Webh
   };
 }
 
-async function startRun(
-  ports: SubmitPorts,
-  webhook: Webhook,
-  start: {
-    payload: WebhookPayload;
-    decision: Extract<WebhookDecision, { outcome: 'run' }>;
-    tenant: string;
-    writes: Write[];
-  },
-): Promise<WebhookReceipt> {
-  const { payload, decision, tenant } = start;
-  const run = await newRun(ports, ports.ids.short(), {
-    tenant,
-    title: decision.title,
-    requirement: decision.requirement,
-    target: {
-      host: 'github',
-      repository: payload.repository?.full_name ?? '',
-      installationId: payload.installation?.id ?? 0,
-    },
-    origin: {
-      kind: 'github',
-      actor: `github:${decision.login}`,
-      login: decision.login,
-      issue: decision.issue,
-      delivery: webhook.deliveryId,
-    },
-    priority: 'normal',
-    dryRun: decision.dryRun,
-  });
-  const reason = `${webhook.event}.${payload.action ?? ''}`;
-  const ledger = ledgerWrites(ports, webhook, {
-    event: webhook.event,
-    action: payload.action ?? '',
-    outcome: 'run',
-    reason,
-    tenant,
-    run: run.id,
-  });
-  if ((await recordRun(ports, run, [...ledger, ...start.writes])) === 'recorded')
-    return { outcome: 'run', reason, runId: run.id };
+/** Deliveries about the same issue or decision at the same moment are few. */
+const MAX_TRIES = 4;
+
+interface RunStart {
+  payload: WebhookPayload;
+  decision: Extract<WebhookDecision, { outcome: 'run' }>;
+  tenant: string;
+  writes: Write[];
+}
+
+/** The run, its delivery and, where a label asked for it, that this issue's label has its run: in one commit. */
+async function startRun(ports: SubmitPorts, webhook: Webhook, start: RunStart): Promise<WebhookReceipt> {
+  const { payload, decision, tenant, writes } = start;
+  const action = payload.action ?? '';
+  const reason = `${webhook.event}.${action}`;
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const claim = decision.by === 'label' ? await claimLabel(ports, issueOf(start)) : undefined;
+    if (claim !== undefined && 'reason' in claim)
+      return record(ports, webhook, payload, { outcome: 'ignored', reason: claim.reason }, tenant, writes);
+    const run = await newRun(ports, ports.ids.short(), submissionOf(webhook, start));
+    const { event } = webhook;
+    const entry: LedgerEntry = { event, action, outcome: 'run', reason, tenant, run: run.id };
+    const ledger = ledgerWrites(ports.clock, webhook, entry);
+    const claimed = claim === undefined ? [] : [claim.write(entry)];
+    if ((await recordRun(ports, run, [...ledger, ...claimed, ...writes])) === 'recorded')
+      return { outcome: 'run', reason, runId: run.id };
+    const seen = await findDuplicate(ports, webhook);
+    if (seen !== undefined) return seen;
+  }
   return raced(ports, webhook);
 }
 
-/** Comments that answer the same decision at the same moment are few. */
-const MAX_TRIES = 4;
+function issueOf({ payload, decision, tenant }: RunStart): LabelledIssue {
+  const { number } = decision.issue;
+  return { tenant, number, ...repositoryOf(payload) };
+}
+
+function repositoryOf({ repository, installation }: WebhookPayload) {
+  return { repository: repository?.full_name ?? '', installationId: installation?.id ?? 0 };
+}
+
+function submissionOf({ deliveryId }: Webhook, { payload, decision, tenant }: RunStart): Submission {
+  const { title, requirement, login, issue, dryRun } = decision;
+  return {
+    tenant,
+    title,
+    requirement,
+    target: { host: 'github', ...repositoryOf(payload) },
+    origin: { kind: 'github', actor: `github:${login}`, login, issue, delivery: deliveryId },
+    priority: 'normal',
+    dryRun,
+  };
+}
 
 /** What a comment answers is kept at its decision, in the delivery's own commit; decomposition asks who may answer. */
 async function keepAnswer(
@@ -198,7 +207,7 @@ async function keepAnswer(
     const reason = `an answer to decision ${decision.id}`;
     const { event } = webhook;
     const entry = { event, action, outcome: 'recorded', reason, tenant, run: decision.run } as const;
-    const ledger = ledgerWrites(ports, webhook, entry);
+    const ledger = ledgerWrites(ports.clock, webhook, entry);
     const { outcome } = await ports.store.commit([...ledger, ...oncePerDocument([...writes, offered.write])]);
     if (outcome === 'committed') {
       await announceOffers(ports, decision);
@@ -228,7 +237,7 @@ async function record(
     reason,
     ...(tenant === undefined ? {} : { tenant }),
   } as const;
-  const result = await ports.store.commit([...ledgerWrites(ports, webhook, entry), ...writes]);
+  const result = await ports.store.commit([...ledgerWrites(ports.clock, webhook, entry), ...writes]);
   return result.outcome === 'committed' ? { outcome, reason } : raced(ports, webhook);
 }
 
@@ -241,19 +250,4 @@ async function raced(ports: SubmitPorts, webhook: Webhook): Promise<WebhookRecei
     `delivery ${webhook.deliveryId} could not be recorded; deliver it again`,
     { retry: 'later' },
   );
-}
-
-function ledgerWrites(
-  ports: SubmitPorts,
-  webhook: Webhook,
-  entry: Omit<DeliveryRecord, 'v' | 'receivedAt'>,
-): Write[] {
-  const receivedAt = ports.clock.now();
-  const data: DeliveryRecord = { v: 1, ...entry, receivedAt };
-  return ledgerIds(webhook).map((id) => ({
-    op: 'create',
-    ref: refs.delivery(id),
-    data,
-    expireAt: receivedAt + LEDGER_MS,
-  }));
 }

@@ -38,6 +38,25 @@ describe('penstock doctor', () => {
     expect(of('models')?.detail).toContain('none retired');
   });
 
+  it.each([
+    [undefined, 'any account are taken: where the App is public, name yours in PENSTOCK_GITHUB_ACCOUNTS'],
+    ['acme, dana', 'acme, dana are taken'],
+  ])(
+    'says whose installations of the GitHub App are taken: PENSTOCK_GITHUB_ACCOUNTS is %s',
+    async (accounts, says) => {
+      const { of } = await doctor({
+        GITHUB_APP_ID: '1',
+        GITHUB_PRIVATE_KEY: 'hush',
+        GITHUB_WEBHOOK_SECRET: 'hush',
+        ...(accounts === undefined ? {} : { PENSTOCK_GITHUB_ACCOUNTS: accounts }),
+      });
+      expect(of('GitHub App')).toMatchObject({
+        state: 'ok',
+        detail: `GITHUB_APP_ID, GITHUB_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET are set; installations of ${says}`,
+      });
+    },
+  );
+
   it('finds half a GitHub App', async () => {
     const { code, of } = await doctor({ GITHUB_APP_ID: '1', GITHUB_WEBHOOK_SECRET: 'hush' });
     expect(code).toBe(1);

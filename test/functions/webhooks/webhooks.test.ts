@@ -254,11 +254,43 @@ describe('Who and what starts a run', () => {
   it('is a person who labels, opens with the label, or comments with a command', async () => {
     await open();
     expect(await outcomeOf('issues', labelled())).toBe('run');
-    expect(await outcomeOf('issues', labelled({ action: 'opened', label: undefined }))).toBe('run');
+    const issue = { number: 8, title: 't', html_url: 'h', labels: [{ name: 'penstock' }] };
+    expect(await outcomeOf('issues', labelled({ action: 'opened', label: undefined, issue }))).toBe('run');
     expect(await outcomeOf('issue_comment', commented('/penstock run'))).toBe('run');
     expect(await outcomeOf('issue_comment', commented('/penstock plan'))).toBe('run');
     expect((await runs()).filter(({ dryRun }) => dryRun)).toHaveLength(1);
     expect(await runs()).toHaveLength(4);
+  });
+
+  it.each([
+    ['opened, then labelled', ['opened', 'labeled']],
+    ['labelled, then opened', ['labeled', 'opened']],
+  ])('is told twice of an issue that is opened with the label, which is one run: %s', async (_, actions) => {
+    await open();
+    const bodies = [];
+    for (const action of actions) bodies.push((await send('issues', labelled({ action }))).body);
+    const [first, second] = bodies;
+    expect(first?.outcome).toBe('run');
+    expect(second).toMatchObject({
+      outcome: 'ignored',
+      reason: expect.stringContaining(`${first?.runId} already; comment "/penstock run"`),
+    });
+    expect(await runs()).toHaveLength(1);
+    expect(runtime.published).toHaveLength(1);
+  });
+
+  it('is told so at the same moment too: each of 10 issues gets 202 twice, and one run', async () => {
+    await open();
+    const pairs = Array.from({ length: 10 }, (_, number) =>
+      ['opened', 'labeled'].map((action) => {
+        const issue = { number, title: 't', html_url: 'h', labels: [{ name: 'penstock' }] };
+        return send('issues', labelled({ action, issue }));
+      }),
+    );
+    const answers = await Promise.all(pairs.flat());
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(answers.filter(({ body }) => body.outcome === 'ignored')).toHaveLength(10);
+    expect(await runs()).toHaveLength(10);
   });
 
   it.each([
@@ -317,7 +349,7 @@ describe('An installation', () => {
     ...more,
   });
 
-  it('that nobody bound is bound to the default tenant where the policy says so', async () => {
+  it('that nobody bound is bound to the default tenant where no accounts are named', async () => {
     await open();
     await send('issues', labelled());
     expect((await runtime.store.get(refs.installation(11)))?.data).toMatchObject({
@@ -329,8 +361,33 @@ describe('An installation', () => {
     });
   });
 
-  it('that nobody bound starts nothing under the policy `ignore`, and is recorded', async () => {
-    await open({ policy: { unknownInstallations: 'ignore' } });
+  it('of an account that is named is bound, however its login is written', async () => {
+    await open({ env: { PENSTOCK_GITHUB_ACCOUNTS: 'dana, ACME' } });
+    expect((await send('installation', installation('created'))).body.outcome).toBe('recorded');
+    expect((await runtime.store.get(refs.installation(11)))?.data).toMatchObject({ tenant: TENANT });
+    const elsewhere = { installation: { id: 12 }, repository: { full_name: 'Dana/notes' } };
+    expect((await send('issues', labelled(elsewhere))).body.outcome).toBe('run');
+    expect((await runtime.store.get(refs.installation(12)))?.data).toMatchObject({ tenant: TENANT });
+  });
+
+  it.each([
+    ['a command', 'issue_comment', commented('/penstock run')],
+    ['an answer', 'issue_comment', commented('/penstock approve')],
+    ['the installation itself', 'installation', installation('created')],
+    ['what CI says', 'check_suite', labelled({ action: 'completed', check_suite: { head_sha: 'a' } })],
+  ])('of an account that is not named is ignored: %s', async (_, event, payload) => {
+    await open({ env: { PENSTOCK_GITHUB_ACCOUNTS: 'dana,acme-shop' } });
+    expect((await send(event, payload)).body).toMatchObject({
+      outcome: 'ignored',
+      reason: 'the installation belongs to no tenant; bind it first',
+    });
+    expect(await runtime.store.get(refs.installation(11))).toBeUndefined();
+    expect(await runtime.store.get(refs.repository(TENANT, 'acme/todo'))).toBeUndefined();
+    expect(await runs()).toEqual([]);
+  });
+
+  it('that nobody bound starts nothing where its account is not named, and is recorded', async () => {
+    await open({ env: { PENSTOCK_GITHUB_ACCOUNTS: 'somebody-else' } });
     const { status, body } = await send('issues', labelled(), { deliveryId: 'one' });
     expect({ status, outcome: body.outcome }).toEqual({ status: 202, outcome: 'ignored' });
     expect(await ledger('one')).toMatchObject({
@@ -341,8 +398,8 @@ describe('An installation', () => {
     expect(await runs()).toEqual([]);
   });
 
-  it('of another tenant starts its run there', async () => {
-    await open({ policy: { unknownInstallations: 'ignore' } });
+  it('of another tenant starts its run there, whatever accounts are named', async () => {
+    await open({ env: { PENSTOCK_GITHUB_ACCOUNTS: 'somebody-else' } });
     await runtime.store.create(refs.installation(11), {
       v: 1,
       id: 11,
