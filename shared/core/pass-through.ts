@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ModelCall, modelCall, refusedField } from '../messages/model-call.ts';
 import type { GatewayAnswer, MessagesGateway } from '../ports/messages-gateway.ts';
 import type { Usage } from '../ports/model.ts';
 import { PenstockError } from '../ports/penstock-error.ts';
@@ -13,12 +14,6 @@ import type { Ports } from './ports.ts';
 /** Of one call through the gateway, streaming included. */
 const CALL_TIMEOUT_MS = 10 * 60_000;
 
-const callBody = z.looseObject({
-  model: z.string(),
-  max_tokens: z.int().positive(),
-  stream: z.boolean().optional(),
-});
-
 const usageShape = z.looseObject({
   input_tokens: z.int().nullish(),
   output_tokens: z.int().nullish(),
@@ -31,7 +26,7 @@ type PassPorts = Pick<Ports, 'store' | 'clock' | 'model' | 'circuits'>;
 
 /**
  * One model call of a job: reserved from its attempt's allotment before, settled by what the provider says it used.
- * An answer that broke off is charged its whole reservation.
+ * An answer that broke off is charged its whole reservation. What the meter cannot price, or what leaves the attempt, is refused.
  * @throws PenstockError `budget`, `stale`, `invalid`, `config` (a model without a price).
  */
 export async function passThrough(
@@ -40,7 +35,7 @@ export async function passThrough(
   fence: Fence,
   request: { body: unknown; headers: Headers },
 ): Promise<GatewayAnswer> {
-  const body = callBody.parse(request.body);
+  const body = callOf(fence, request.body);
   const model = pricedModel(body.model);
   const watch = watchCall(ports, model.id);
   const count = () => watch.during(() => gateway.countTokens(body));
@@ -72,6 +67,13 @@ export async function passThrough(
     else if (end === 'provider') await watch.failed('unavailable', 'its answer broke off');
   };
   return { ...answer, body: metered(answer.body, reader, done) };
+}
+
+function callOf({ task }: Fence, body: unknown): ModelCall {
+  const { data, error } = modelCall.safeParse(body);
+  if (data !== undefined) return data;
+  const message = `the model call of task ${task} was not sent: ${refusedField(error)}`;
+  throw new PenstockError('invalid', message, { cause: error });
 }
 
 /** A model that has no price cannot be paid from an allotment; asking for it is the job's mistake. */

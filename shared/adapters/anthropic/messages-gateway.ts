@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { countedCall, refusedField } from '../../messages/model-call.ts';
 import type { GatewayAnswer, MessagesGateway } from '../../ports/messages-gateway.ts';
 import { PenstockError } from '../../ports/penstock-error.ts';
 import type { ApiKey } from './api-key.ts';
@@ -13,8 +14,22 @@ export interface MessagesGatewayConfig {
 
 const COUNT_TIMEOUT_MS = 30_000;
 /** Fields of a request that the counting route takes. */
-const COUNTED = ['model', 'messages', 'system', 'tools', 'tool_choice', 'thinking', 'output_config'];
-const FORWARDED_REQUEST_HEADERS = ['anthropic-version', 'anthropic-beta'];
+const COUNTED = Object.keys(countedCall.shape);
+/**
+ * Switches after which a token costs what it cost before, and nobody but the model is asked. Clients send others with every call,
+ * most of them unused, so these are dropped: what one of them would have switched on is off, or refused with its own field.
+ * Never to be added: `extended-cache-ttl`, `context-1m`, `fast-mode` and `output-300k` (other prices), `compact`, `advisor-tool`
+ * and `server-side-fallback` (second answers), `web-search`, `web-fetch`, `code-execution` and `mcp-client` (networks).
+ */
+const FORWARDED_BETAS = new Set([
+  'claude-code-20250219',
+  'context-management-2025-06-27',
+  'effort-2025-11-24',
+  'fine-grained-tool-streaming-2025-05-14',
+  'interleaved-thinking-2025-05-14',
+  'structured-outputs-2025-11-13',
+  'structured-outputs-2025-12-15',
+]);
 const FORWARDED_ANSWER_HEADERS = [
   'content-type',
   'retry-after',
@@ -40,10 +55,9 @@ export function createMessagesGateway({
   ): Promise<Response> => {
     const key = typeof apiKey === 'string' ? apiKey : await apiKey();
     const own: Record<string, string> = { 'content-type': 'application/json', 'x-api-key': key };
-    for (const name of FORWARDED_REQUEST_HEADERS) {
-      const value = headers.get(name) ?? (name === 'anthropic-version' ? '2023-06-01' : null);
-      if (value !== null) own[name] = value;
-    }
+    own['anthropic-version'] = headers.get('anthropic-version') ?? '2023-06-01';
+    const betas = forwardedBetas(headers);
+    if (betas !== '') own['anthropic-beta'] = betas;
     try {
       return await fetch(`${root}${path}`, {
         method: 'POST',
@@ -66,6 +80,11 @@ export function createMessagesGateway({
       const relevant = Object.fromEntries(
         COUNTED.flatMap((name) => (body[name] === undefined ? [] : [[name, body[name]]])),
       );
+      const { error } = countedCall.safeParse(relevant);
+      if (error !== undefined)
+        throw new PenstockError('invalid', `no tokens were counted: ${refusedField(error)}`, {
+          cause: error,
+        });
       const response = await post(
         '/v1/messages/count_tokens',
         relevant,
@@ -83,6 +102,11 @@ export function createMessagesGateway({
       return toAnswer(await post('/v1/messages', body, headers, signal));
     },
   };
+}
+
+function forwardedBetas(headers: Headers): string {
+  const asked = (headers.get('anthropic-beta') ?? '').split(',').map((name) => name.trim());
+  return asked.filter((name) => FORWARDED_BETAS.has(name)).join(',');
 }
 
 /** The account that has to be settled is the platform's own at the provider: no allotment of ours. */

@@ -27,7 +27,7 @@ export interface Decision {
   actor?: string;
   /** `owner/name#7` in small letters, where its run came from an issue. */
   issue?: string;
-  /** Answers that nobody has checked yet; at most {@link MAX_OFFERS}. */
+  /** Answers that nobody has checked yet; one of each login, at most {@link MAX_OFFERS}. */
   offers?: Offer[];
   createdAt: number;
   remindAt: number;
@@ -46,9 +46,22 @@ export interface Offer {
   login: string;
   option: string;
   comment?: string;
+  /** When it was written. */
+  at: number;
 }
 
-export const MAX_OFFERS = 5;
+/** They wait for moments only; so many, with comments of the greatest length, fit into a record. */
+export const MAX_OFFERS = 12;
+
+/** Comments have no other identity here: what is the same in everything is the same answer. */
+export function isSameOffer(one: Offer, other: Offer): boolean {
+  return (
+    one.login === other.login &&
+    one.at === other.at &&
+    one.option === other.option &&
+    one.comment === other.comment
+  );
+}
 
 /** What somebody answers. */
 export interface DecisionAnswer {

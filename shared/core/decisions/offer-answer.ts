@@ -32,11 +32,26 @@ export async function offerAnswer(
   const { data: decision, ref, version } = found;
   const option = optionOf(decision, answer);
   if (option === undefined) return { reason: `decision ${decision.id} has no option ${answer.number ?? 0}` };
-  const { login, comment } = answer;
-  const offer: Offer = { login, option, ...(comment === undefined ? {} : { comment }) };
-  const offers = [...(decision.offers ?? []), offer].slice(-MAX_OFFERS);
+  const { login, comment, at } = answer;
+  const offers = withOffer(decision, { login, option, at, ...(comment === undefined ? {} : { comment }) });
+  if ('reason' in offers) return offers;
   const data: Decision = { ...decision, offers, dueAt: clock.now() };
   return { decision, write: { op: 'set', ref, data, ifVersion: version } };
+}
+
+/**
+ * The newest answer of each login, so that nobody fills the list alone. None of another is given up for it: who may write is not
+ * known yet, and what was recorded is not dropped unseen.
+ */
+function withOffer({ id, offers = [] }: Decision, offer: Offer): Offer[] | { reason: string } {
+  const { login, at } = offer;
+  const others = offers.filter((known) => known.login !== login);
+  if (offers.some((known) => known.login === login && known.at > at))
+    return { reason: `${login} has answered decision ${id} in a later comment` };
+  if (others.length < MAX_OFFERS) return [...others, offer];
+  return {
+    reason: `decision ${id} has ${MAX_OFFERS} answers that are not checked yet; comment again in a minute, or answer with 'npx penstock decide ${id}'`,
+  };
 }
 
 /** A word of letters alone that is no decision is a word of the comment. */

@@ -5,7 +5,7 @@ import type { Ports } from '../ports.ts';
 import { decisionsOf, refs } from '../refs.ts';
 import type { Run } from '../run.ts';
 import { decide } from './decide.ts';
-import type { Decision, Offer } from './decision.ts';
+import { type Decision, isSameOffer, type Offer } from './decision.ts';
 import { nextDue } from './new-decision.ts';
 
 /**
@@ -31,7 +31,10 @@ async function takeOffersOf(ports: Ports, run: Run, decision: Decision): Promise
     ports.store,
     refs.decision(decision.tenant, decision.id),
     ({ offers: known = [], ...rest }) => {
-      const left = known.slice(offers.length);
+      // Others may have come, and gone, meanwhile: of a question that is still open only what was looked at here goes.
+      const left = known.filter(
+        (one) => rest.state === 'open' && !offers.some((offer) => isSameOffer(one, offer)),
+      );
       if (left.length > 0) return { data: { ...rest, offers: left } };
       return { data: { ...rest, dueAt: nextDue(rest, ports.clock.now()) } };
     },

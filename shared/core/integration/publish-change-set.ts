@@ -5,13 +5,14 @@ import { readBundle } from '../create-attempt.ts';
 import type { Ask } from '../decisions/decision.ts';
 import { askRiskyChange, isChangeApproved } from '../decisions/risky-change.ts';
 import { performEffect } from '../perform-effect.ts';
+import { publicText } from '../public-text.ts';
 import { protectedPaths } from '../repository/protected-paths.ts';
-import { redact, scanSecrets } from '../repository/scan-secrets.ts';
+import { scanSecrets } from '../repository/scan-secrets.ts';
 import type { EndReason, Run, Target } from '../run.ts';
 import type { Task } from '../task.ts';
 import type { IntegrationPorts } from './integration-ports.ts';
 import { openPullRequest } from './publish-pull-request.ts';
-import { checksText, neutralise } from './pull-request-body.ts';
+import { checksText } from './pull-request-body.ts';
 
 type Published = Pick<Run, 'heads' | 'diffStat' | 'pullRequest'>;
 type Bundle = { changeSet: ChangeSet; contents: Map<string, Uint8Array> };
@@ -146,7 +147,7 @@ function commitText(run: Run, integration: Task): string {
     `Requirement of run ${run.id}, integrated from ${run.changeOrder.join(', ')}.`,
     `Checks on the integrated change:\n${checksText(integration.result?.checks ?? [])}`,
   ].join('\n\n');
-  return neutralise(redact(text));
+  return publicText(text);
 }
 
 /** Files as they are to be, relative to what the branch shows now: what a former round changed and this one does not goes back. */

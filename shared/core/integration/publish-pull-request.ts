@@ -1,8 +1,9 @@
 import { performEffect } from '../perform-effect.ts';
+import { publicText } from '../public-text.ts';
 import type { Run } from '../run.ts';
 import type { Task } from '../task.ts';
 import type { IntegrationPorts } from './integration-ports.ts';
-import { neutralise, pullRequestBody } from './pull-request-body.ts';
+import { pullRequestBody } from './pull-request-body.ts';
 
 /** The draft for the run's branch, made once; its text is brought up to date. Hosts without pull requests have none. */
 export async function openPullRequest(
@@ -25,7 +26,7 @@ export async function openPullRequest(
     const request = {
       headBranch: target.headBranch,
       baseBranch: target.baseRef ?? 'main',
-      title: neutralise(run.title),
+      title: publicText(run.title),
       body,
     };
     return factsOf(await host.createPullRequest(target, request));

@@ -1,5 +1,5 @@
 import type { CheckResult } from '../../messages/change-set.ts';
-import { redact } from '../repository/scan-secrets.ts';
+import { publicText } from '../public-text.ts';
 import type { Run } from '../run.ts';
 import { inDependencyOrder } from '../run-tasks.ts';
 import { spentMicroUsd, type Task } from '../task.ts';
@@ -20,21 +20,13 @@ export function pullRequestBody(run: Run, tasks: Task[], integration: Task): str
     reviewText(tasks),
     `## Cost\n\n$${(spent / 1e6).toFixed(4)} of $${(run.budget.limitMicroUsd / 1e6).toFixed(2)} · run \`${run.id}\` · base \`${target?.baseSha?.slice(0, 7) ?? ''}\``,
   ];
-  const text = neutralise(redact(parts.join('\n\n')));
+  const text = publicText(parts.join('\n\n'));
   return `${text.slice(0, MAX_BODY_CHARS)}${closes}\n\n${marker(run)}`;
 }
 
 /** Hidden in everything that we post, so that it is found again. */
 export function marker(run: Pick<Run, 'id'>): string {
   return `<!-- penstock:run:${run.id} -->`;
-}
-
-/** Text of others must not call people or close issues in our name, nor hide anything from the reader. */
-export function neutralise(text: string): string {
-  return text
-    .replaceAll('<!--', '&lt;!--')
-    .replaceAll(/(^|[^\w`/])@(?=[A-Za-z0-9])/g, '$1@\u200B')
-    .replaceAll(/\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(\S*)#(?=\d)/gi, '$1 $2#\u200B');
 }
 
 function isWork(task: Task): boolean {

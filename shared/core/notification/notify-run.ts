@@ -4,6 +4,7 @@ import type { CheckRunUpdate, CodeHost } from '../../ports/code-host.ts';
 import { marker } from '../integration/pull-request-body.ts';
 import { exclusively, performEffect } from '../perform-effect.ts';
 import type { Ports } from '../ports.ts';
+import { publicText } from '../public-text.ts';
 import { refs } from '../refs.ts';
 import { isTerminal, type Run, type Target } from '../run.ts';
 import { readTasks } from '../run-tasks.ts';
@@ -71,7 +72,7 @@ function checkRun(run: Run, headSha: string, superseded: boolean, publicUrl: str
     headSha,
     externalId: `penstock:${run.id}`,
     detailsUrl: `${publicUrl}/runs/${run.id}`,
-    summary: run.reason?.message ?? (ci === undefined ? standing : `${standing} ${ciText(ci)}`),
+    summary: publicText(run.reason?.message ?? (ci === undefined ? standing : `${standing} ${ciText(ci)}`)),
   };
   if (superseded)
     return { ...base, status: 'completed', conclusion: 'neutral', title: 'Superseded by a newer commit' };

@@ -1,10 +1,9 @@
 import type { CodeHost } from '../../ports/code-host.ts';
 import type { Decision } from '../decisions/decision.ts';
 import { escalatedTo } from '../decisions/new-decision.ts';
-import { neutralise } from '../integration/pull-request-body.ts';
 import { performEffect } from '../perform-effect.ts';
 import type { Ports } from '../ports.ts';
-import { redact } from '../repository/scan-secrets.ts';
+import { publicText } from '../public-text.ts';
 import type { Run, Target } from '../run.ts';
 import { decisionText } from './decision-text.ts';
 
@@ -25,11 +24,11 @@ export async function postReminders(
 ): Promise<void> {
   const now = ports.clock.now();
   for (const decision of decisions.filter(({ remindAt }) => remindAt <= now)) {
-    const text = neutralise(redact(`Still waiting. ${decisionText(decision)}`));
+    const text = publicText(`Still waiting. ${decisionText(decision)}`);
     await postOnce(ports, place, run, { id: `reminder-${decision.id}`, name: decision.id, text });
   }
   for (const decision of decisions.filter(({ escalateAt }) => escalateAt <= now)) {
-    const asked = neutralise(redact(decisionText(decision)));
+    const asked = publicText(decisionText(decision));
     // The logins come from the tenant's settings: they are the only ones that we call.
     const text = `Nobody has answered yet; this needs ${escalatedTo(decision)}.\n\n${asked}`;
     await postOnce(ports, place, run, {

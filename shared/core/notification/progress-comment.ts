@@ -1,6 +1,6 @@
 import type { Decision } from '../decisions/decision.ts';
-import { checksText, marker, MAX_BODY_CHARS, neutralise } from '../integration/pull-request-body.ts';
-import { redact } from '../repository/scan-secrets.ts';
+import { checksText, marker, MAX_BODY_CHARS } from '../integration/pull-request-body.ts';
+import { publicText } from '../public-text.ts';
 import { isTerminal, type Run } from '../run.ts';
 import { ciText, ciView } from '../views/ci-view.ts';
 import { decisionText } from './decision-text.ts';
@@ -29,7 +29,7 @@ export function progressComment(run: Run, tasks: Task[], { publicUrl, decisions 
     isTerminal(run.stage) ? checks(run, tasks) : '',
     `$${(spent / 1e6).toFixed(4)} of $${(run.budget.limitMicroUsd / 1e6).toFixed(2)} · [run ${run.id}](${publicUrl}/runs/${run.id})`,
   ];
-  const text = neutralise(redact(parts.filter((part) => part !== '').join('\n\n')));
+  const text = publicText(parts.filter((part) => part !== '').join('\n\n'));
   return `${text.slice(0, MAX_BODY_CHARS)}\n\n${marker(run)}`;
 }
 

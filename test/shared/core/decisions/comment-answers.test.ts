@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decomposeRun } from '../../../../shared/core/decompose-run.ts';
+import { MAX_OFFERS } from '../../../../shared/core/decisions/decision.ts';
 import { settleDueDecisions } from '../../../../shared/core/decisions/settle-due-decisions.ts';
 import { receiveWebhook, type WebhookReceipt } from '../../../../shared/core/intake/receive-webhook.ts';
 import type { Ports } from '../../../../shared/core/ports.ts';
@@ -21,14 +22,21 @@ describe('a comment that answers a decision', () => {
   let decision: string;
   /** Of the host: who may do what; nobody answers where it is undefined. */
   let permissions: Record<string, string> | undefined;
+  /** Logins that the host was asked about; it answers once they are let through. */
+  let asked: string[];
+  let gates: (() => void)[];
+  let gated: boolean;
   let ports: Ports;
   beforeEach(async () => {
     engine = await startEngine();
     permissions = { dana: 'write', eve: 'read' };
-    const permission = (_target: unknown, login: string): Promise<string> =>
-      permissions === undefined
-        ? Promise.reject(new PenstockError('unavailable', 'no answer', { retry: 'later' }))
-        : Promise.resolve(permissions[login] ?? 'none');
+    [asked, gates, gated] = [[], [], false];
+    const permission = async (_target: unknown, login: string): Promise<string> => {
+      asked.push(login);
+      if (gated) await new Promise<void>((resolve) => gates.push(resolve));
+      if (permissions === undefined) throw new PenstockError('unavailable', 'no answer', { retry: 'later' });
+      return permissions[login] ?? 'none';
+    };
     ports = { ...engine.ports, codeHost: () => ({ permission }) as unknown as CodeHost };
     [decision = ''] = (await blockedRun(ports, { run: changes })).decisions;
     engine.clock.advance(60_000);
@@ -138,9 +146,78 @@ describe('a comment that answers a decision', () => {
     await Promise.all([
       post('/penstock approve'),
       post('/penstock reject', by('eve')),
-      post('/penstock option 2'),
+      post('/penstock option 2', by('finn')),
     ]);
     expect((await read())?.offers).toHaveLength(3);
+  });
+
+  /** Until so many questions to the host wait for their answer. */
+  const untilAsked = async (count: number): Promise<void> => {
+    while (gates.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  it('is not dropped with the one that two handlers look at meanwhile', async () => {
+    await post('/penstock reject', by('eve'));
+    gated = true;
+    const handlers = [follow(), follow()];
+    await untilAsked(2);
+    gates[0]?.();
+    await Promise.race(handlers);
+    await post('/penstock approve');
+    gates[1]?.();
+    await Promise.all(handlers);
+    expect(asked).toEqual(['eve', 'eve']);
+    expect(await read()).toMatchObject({ state: 'open', offers: [{ login: 'dana' }] });
+    expect((await read())?.dueAt).toBe(engine.clock.now());
+    gated = false;
+    await follow();
+    expect(await read()).toMatchObject({ state: 'decided', option: 'raise', actor: 'github:dana' });
+  });
+
+  it('evicts none that is being looked at, and is itself refused where there is no room, with what to do', async () => {
+    for (let n = 0; n < MAX_OFFERS; n += 1) await post('/penstock reject', by(`stranger${n}`));
+    gated = true;
+    const handler = follow();
+    await untilAsked(1);
+    expect(await post('/penstock approve')).toEqual({
+      outcome: 'ignored',
+      reason: expect.stringMatching(/not checked yet; comment again in a minute, or answer with/),
+    });
+    gated = false;
+    gates[0]?.();
+    await handler;
+    expect(asked).toHaveLength(MAX_OFFERS);
+    expect((await read())?.offers).toBeUndefined();
+    expect(await post('/penstock approve')).toMatchObject({ outcome: 'recorded' });
+    await follow();
+    expect(await read()).toMatchObject({ state: 'decided', actor: 'github:dana' });
+  });
+
+  it('is kept while many of strangers are looked at, and their many comments leave it room', async () => {
+    for (let n = 0; n < 2 * MAX_OFFERS; n += 1) await post('/penstock reject', by('eve'));
+    for (let n = 0; n < MAX_OFFERS - 2; n += 1) await post('/penstock reject', by(`stranger${n}`));
+    gated = true;
+    const handler = follow();
+    await untilAsked(1);
+    expect(await post('/penstock approve')).toMatchObject({ outcome: 'recorded' });
+    gated = false;
+    gates[0]?.();
+    await handler;
+    expect(await read()).toMatchObject({ state: 'open', offers: [{ login: 'dana' }] });
+    expect((await read())?.offers).toHaveLength(1);
+  });
+
+  it('replaces an earlier one of the same person, and no later one', async () => {
+    const early = new Date(engine.clock.now()).toISOString();
+    engine.clock.advance(10_000);
+    await post('/penstock approve');
+    engine.clock.advance(10_000);
+    await post('/penstock reject');
+    expect(await post('', { comment: { body: '/penstock approve', created_at: early } })).toMatchObject({
+      outcome: 'ignored',
+      reason: `dana has answered decision ${decision} in a later comment`,
+    });
+    expect((await read())?.offers).toMatchObject([{ login: 'dana', option: 'stop' }]);
   });
 
   it('counts once, however often it is delivered', async () => {

@@ -3,10 +3,10 @@ import {
   checksText,
   MAX_BODY_CHARS,
   marker,
-  neutralise,
   pullRequestBody,
 } from '../../../../shared/core/integration/pull-request-body.ts';
 import { attemptOf, runOf, taskOf } from '../../../support/records.ts';
+import { publicText } from '../../../../shared/core/public-text.ts';
 
 const check = {
   command: 'npm test',
@@ -73,7 +73,7 @@ describe('the text of a pull request', () => {
   });
 
   it('calls nobody, closes nothing and hides nothing in the name of others', () => {
-    const text = neutralise(
+    const text = publicText(
       '@dana and (@acme/team) fixes #12, Closes: acme/todo#3, resolved #9 <!-- penstock:run:other --> a@b.c',
     );
     expect(text).not.toMatch(/(^|[^\w])@[A-Za-z]/);
