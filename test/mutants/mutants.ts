@@ -12,6 +12,41 @@ const PROPERTIES = 'test/shared/core/engine-properties.test.ts';
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'a query that Firestore has no index for',
+    file: 'terraform/firestore-indexes.tf',
+    search: '["tenant", "pool", "state", "held", "notBefore", "rank"]',
+    replace: '["tenant", "pool", "state", "rank"]',
+    test: 'test/shared/core/admission.test.ts',
+  },
+  {
+    name: 'one record stops the sweep',
+    file: 'shared/core/create-apart.ts',
+    search: '        return undefined;\n',
+    replace: '        throw error;\n',
+    test: 'test/shared/core/sweep.test.ts',
+  },
+  {
+    name: 'an issue opened with its label starts two runs',
+    file: 'shared/core/intake/receive-webhook.ts',
+    search: "decision.by === 'label' ? await claimLabel(ports, issueOf(start)) : undefined",
+    replace: 'undefined',
+    test: 'test/shared/core/intake/receive-webhook.test.ts',
+  },
+  {
+    name: 'an answer is dropped that nobody looked at',
+    file: 'shared/core/decisions/take-offers.ts',
+    search: '!offers.some((offer) => isSameOffer(one, offer))',
+    replace: 'known.indexOf(one) >= offers.length',
+    test: 'test/shared/core/decisions/comment-answers.test.ts',
+  },
+  {
+    name: 'a reason goes out as it is',
+    file: 'shared/core/notification/notify-run.ts',
+    search: 'summary: publicText(',
+    replace: 'summary: String(',
+    test: 'test/shared/core/notification/notify-run.test.ts',
+  },
+  {
     name: 'a ticket for every execution',
     file: 'shared/core/jobs/give-ticket.ts',
     search: 'attempt.execution !== undefined && attempt.execution !== execution',

@@ -19,6 +19,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = [
   'functions',
   'shared',
+  'terraform',
   'test',
   'workflows',
   'package.json',
