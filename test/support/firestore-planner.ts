@@ -57,36 +57,33 @@ export function readIndexes(): FirestoreIndex[] {
 }
 
 /**
- * Why Firestore would refuse a query with FAILED_PRECONDITION, which its emulator never does; `undefined` where it answers.
- * One index answers, or several whose ends are the same: in front of the fields that are sorted by (a range sorts, and a sum reads
- * its field from the index), equality filters and nothing else. Firestore itself indexes each single field, of one collection only.
+ * Why Firestore would refuse a query with FAILED_PRECONDITION, which its emulator never does; `undefined` where it answers: by an
+ * index of its equality filters, in any order, and behind them of what it is sorted by (a range sorts, and a sum reads its field from
+ * the index), and of nothing else. Firestore itself indexes each single field, of one collection only. It may also join indexes that
+ * end alike, but not with every filter; what needs that is refused here.
  * Source: https://firebase.google.com/docs/firestore/query-data/index-overview
  */
 export function whyNotServed(query: Query<never> | SumQuery, indexes: FirestoreIndex[]): string | undefined {
   const asked = readQuery(query);
   const { equal, sorted, from, name } = asked;
-  if (equal.length === 0 && sorted.length === 0) return undefined;
-  const fronts = indexes.flatMap((index) => frontOf(index, asked) ?? []);
-  if (from === 'collection' && sorted.length === 0) fronts.push(...equal.map((field) => [field]));
-  const isSortedByItself = from === 'collection' && equal.length === 0 && sorted.length === 1;
-  if (isSortedByItself || (fronts.length > 0 && equal.every((field) => fronts.flat().includes(field))))
-    return undefined;
+  const isServedByItself =
+    equal.length + sorted.length === 0 ||
+    (from === 'collection' && (sorted.length === 0 || (equal.length === 0 && sorted.length === 1)));
+  if (isServedByItself || indexes.some((index) => serves(index, asked))) return undefined;
   const fields = [...equal, ...sorted.map((field) => `${field.name} ${field.order}`)].join(', ');
   return `Firestore has no index of ${name} (${from}) for: ${fields}; add it to terraform/firestore-indexes.tf`;
 }
 
-/** The fields before the sorted ones, where the index may serve the query. One list in a list: `flatMap` takes it as it is. */
-function frontOf({ from, name, fields }: FirestoreIndex, asked: Asked): string[][] | undefined {
-  const { equal, sorted } = asked;
-  const front = fields.slice(0, fields.length - sorted.length);
-  const end = fields.slice(front.length);
-  const isSorted = end.every(
-    (field, at) => field.name === sorted[at]?.name && field.order === sorted[at].order,
+function serves({ from, name, fields }: FirestoreIndex, { equal, sorted, ...asked }: Asked): boolean {
+  const front = fields.slice(0, equal.length).map((field) => field.name);
+  const end = fields.slice(equal.length);
+  return (
+    from === asked.from &&
+    name === asked.name &&
+    end.length === sorted.length &&
+    equal.every((field) => front.includes(field)) &&
+    end.every((field, at) => field.name === sorted[at]?.name && field.order === sorted[at].order)
   );
-  const isOf = from === asked.from && name === asked.name && end.length === sorted.length;
-  return isOf && isSorted && front.every((field) => equal.includes(field.name))
-    ? [front.map((field) => field.name)]
-    : undefined;
 }
 
 function readQuery(query: Query<never> | SumQuery): Asked {
