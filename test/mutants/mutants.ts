@@ -119,9 +119,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'ledger off',
-    file: 'shared/core/intake/receive-webhook.ts',
-    search: 'return ledgerIds(webhook).map((id) => ({',
-    replace: 'return ledgerIds(webhook).slice(2).map((id) => ({',
+    file: 'shared/core/intake/ledger.ts',
+    search: 'return ledgerIds(delivery).map((id) =>',
+    replace: 'return ledgerIds(delivery).slice(2).map((id) =>',
     test: 'test/functions/webhooks/webhooks.test.ts',
   },
   {
