@@ -215,7 +215,7 @@ inProcess(group('bubblewrap'), 'repositories on this machine')('An agent whose s
       repository: repository.folder,
       plan: { tasks: [proposed('spy', { agent: 'backend_developer' })] },
     });
-    const run = await platform.ended(String(body['runId']), 90_000);
+    const run = await platform.ended(String(body['runId']));
     expect(run.reason).toBeUndefined();
     const response = await fetch(`${platform.url}/api/runs/${run.id}/tasks/spy/attempts/1/transcript`);
     transcript = await response.text();

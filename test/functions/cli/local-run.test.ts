@@ -60,7 +60,7 @@ describe('penstock submit without a server', () => {
     writeFileSync(join(folder, 'plan.json'), JSON.stringify(plan));
     const args = ['--repo', sample.folder, '--model', 'script:script.yaml', '--plan', 'plan.json'];
     submitted = await penstock('submit', ...args, 'greet should say hello');
-  }, 90_000);
+  });
 
   afterAll(() => {
     sample.remove();
